@@ -1,0 +1,20 @@
+import type { Bench } from './bench.ts'
+import { appendToClient } from './cases/append-to-client.ts'
+import { createSessions } from './cases/create-sessions.ts'
+import { healthz } from './cases/healthz.ts'
+import { resume } from './cases/resume.ts'
+import { runOverhead } from './cases/run-overhead.ts'
+import { startAndIdle } from './cases/start-and-idle.ts'
+import { store } from './cases/store.ts'
+import { thousandStreams } from './cases/thousand-streams.ts'
+
+export const benches: readonly Bench[] = [
+  runOverhead,
+  store,
+  createSessions,
+  healthz,
+  appendToClient,
+  thousandStreams,
+  startAndIdle,
+  resume,
+]
