@@ -1,0 +1,119 @@
+/**
+ * Every error code the product can answer with, and the one HTTP status it has. Clients switch on the code, never on
+ * the text. `retryable` says whether the same request may succeed later without a change.
+ */
+export const errorTable = {
+  INVALID_REQUEST: { status: 400, title: 'Invalid request', retryable: false },
+  INVALID_JSON: { status: 400, title: 'The body is not valid JSON', retryable: false },
+  INVALID_CURSOR: { status: 400, title: 'The cursor is not a number', retryable: false },
+  CURSOR_AHEAD: { status: 400, title: 'The cursor is beyond the end of the log', retryable: false },
+  UNAUTHORIZED: { status: 401, title: 'A valid API key is required', retryable: false },
+  FORBIDDEN: { status: 403, title: 'The API key may not do this', retryable: false },
+  NOT_FOUND: { status: 404, title: 'No such route', retryable: false },
+  SESSION_NOT_FOUND: { status: 404, title: 'No such session', retryable: false },
+  ASK_NOT_FOUND: { status: 404, title: 'No such ask', retryable: false },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The route does not have this method', retryable: false },
+  NOT_ACCEPTABLE: { status: 406, title: 'The route cannot answer in that form', retryable: false },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive', retryable: true },
+  RUN_TIMEOUT: { status: 408, title: 'The run reached its time limit', retryable: true },
+  START_TIMEOUT: { status: 408, title: 'The run did not start in time', retryable: true },
+  ASK_TIMEOUT: { status: 408, title: 'An ask was not answered in time', retryable: true },
+  IDLE_TIMEOUT: { status: 408, title: 'The run went silent', retryable: true },
+  SESSION_EXISTS: { status: 409, title: 'The session id is taken', retryable: false },
+  SESSION_BUSY: { status: 409, title: 'The session is working on another run', retryable: true },
+  SESSION_CLOSED: { status: 409, title: 'The session has been deleted', retryable: false },
+  RUN_CANCELLED: { status: 409, title: 'The run was cancelled', retryable: false },
+  NOTHING_TO_RETRY: { status: 409, title: 'The last run did not fail', retryable: false },
+  ASK_RESOLVED: { status: 409, title: 'The ask has its answer already', retryable: false },
+  CURSOR_EXPIRED: { status: 410, title: 'The events after this cursor are no longer kept', retryable: false },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large', retryable: false },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body has an unsupported content type', retryable: false },
+  UNSUPPORTED_OPTION: { status: 422, title: 'The executor cannot honour an option', retryable: false },
+  POLICY_TOO_WIDE: { status: 422, title: 'The permissions are wider than the gateway allows', retryable: false },
+  IDEMPOTENCY_MISMATCH: { status: 422, title: 'The idempotency key belongs to another request', retryable: false },
+  RATE_LIMITED: { status: 429, title: 'Too many requests', retryable: true },
+  QUEUE_FULL: { status: 429, title: 'Too many runs are waiting', retryable: true },
+  TOO_MANY_STREAMS: { status: 429, title: 'Too many open streams', retryable: true },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large', retryable: false },
+  INTERNAL: { status: 500, title: 'Internal error', retryable: true },
+  RUN_FAILED: { status: 500, title: 'The run failed', retryable: true },
+  MODEL_ERROR: { status: 500, title: 'The model provider answered with an error', retryable: true },
+  MODEL_AUTH: { status: 500, title: 'The model provider refused the credentials', retryable: false },
+  MODEL_NOT_FOUND: { status: 500, title: 'The engine does not know this model', retryable: false },
+  MODEL_LOOP: { status: 500, title: 'The model was called again and again without an end', retryable: false },
+  CONTEXT_OVERFLOW: { status: 500, title: 'The conversation is too long for the model', retryable: false },
+  CONTENT_FILTERED: { status: 500, title: 'The model provider withheld the answer', retryable: false },
+  OUTPUT_INVALID: { status: 500, title: 'The model did not produce the structured output', retryable: true },
+  AGENT_NOT_FOUND: { status: 500, title: 'The engine does not know this agent', retryable: false },
+  AGENT_STOPPED: { status: 500, title: 'The agent stopped before it had finished', retryable: true },
+  PROVIDER_RATE_LIMITED: { status: 500, title: 'The model provider asks to wait too long', retryable: true },
+  WORKSPACE_ERROR: { status: 500, title: 'The workspace cannot be used', retryable: true },
+  RUN_INTERRUPTED: { status: 503, title: 'The run was interrupted', retryable: true },
+  ENGINE_LOST: { status: 503, title: 'The engine died during the run', retryable: true },
+  EXECUTOR_UNAVAILABLE: { status: 503, title: 'The executor is unavailable', retryable: true },
+  ENGINE_INCOMPATIBLE: { status: 503, title: 'The engine does not speak the expected protocol', retryable: false },
+  STORE_UNAVAILABLE: { status: 503, title: 'The store is unavailable', retryable: true },
+  OVERLOADED: { status: 503, title: 'The gateway is overloaded', retryable: true },
+  SHUTTING_DOWN: { status: 503, title: 'The gateway is shutting down', retryable: true },
+} as const satisfies Record<string, { status: number; title: string; retryable: boolean }>
+
+/** A code out of the closed set above. */
+export type ErrorCode = keyof typeof errorTable
+
+export const errorCodes = Object.keys(errorTable) as readonly ErrorCode[]
+
+/** What is wrong with one field of a request. */
+export interface FieldProblem {
+  field: string
+  reason: string
+}
+
+export interface GatewayErrorOptions {
+  /** Overrides what the table says of the code. */
+  retryable?: boolean
+  /** How long a client should wait before it tries again, in milliseconds. */
+  retryAfterMs?: number
+  details?: FieldProblem | readonly FieldProblem[]
+  cause?: unknown
+}
+
+/** The one error class that crosses package boundaries. `message` is for people: what failed, the value, what to do. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
+  readonly details: FieldProblem | readonly FieldProblem[] | undefined
+
+  constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.retryable = options.retryable ?? errorTable[code].retryable
+    this.retryAfterMs = options.retryAfterMs
+    this.details = options.details
+  }
+}
+
+/** An executor could not start something. What started and then failed is an outcome, not an error. */
+export class ExecutorError extends GatewayError {}
+
+/** A write came from a former owner of the run, or the run has ended: the caller must stop writing at once. */
+export class FencedError extends Error {
+  readonly runId: string
+
+  constructor(runId: string, reason: string) {
+    super(`run "${runId}" no longer accepts this writer: ${reason}`)
+    this.name = 'FencedError'
+    this.runId = runId
+  }
+}
+
+/**
+ * Abort reason that means "let go": the caller stops watching, the agent goes on. Every other reason means "stop it".
+ */
+export class Detached extends Error {
+  constructor(message = 'the gateway lets go of the run') {
+    super(message)
+    this.name = 'Detached'
+  }
+}

@@ -1,0 +1,188 @@
+import type { ErrorCode } from './errors.ts'
+import type { EventBody } from './events.ts'
+import type { PermissionRules } from './permissions.ts'
+import type { CancelReceipt, Evidence, Usage } from './values.ts'
+
+/** The part of a pino logger that packages use; fields first, a sentence second. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(bindings: Record<string, unknown>): Log
+}
+
+/** What every call that may take long is given. An abort means: stop, free what you hold, then settle. */
+export interface CallContext {
+  signal: AbortSignal
+  log: Log
+}
+
+/** Options of a request that not every executor honours. One that is asked for and not listed is refused with 422. */
+export const runOptions = [
+  'model',
+  'agent',
+  'system_prompt',
+  'output_schema',
+  'repository',
+  'branch',
+  'push',
+  'pull_request',
+  'commit_message',
+  'model_config',
+  'permissions',
+  'interactive',
+  'wrap_up',
+  'files',
+  'webhook',
+] as const
+export type RunOption = (typeof runOptions)[number]
+
+export interface ExecutorCapabilities {
+  /** `none`: sessions share one trust domain. `container`: each session has its own. */
+  isolation: 'none' | 'container'
+  /** Carries out `ShellInput`. */
+  shell: boolean
+  /** A session can have more than one run. */
+  followUps: boolean
+  /** A run goes on in the engine while the gateway restarts, and `attach` finds it again. */
+  survivesRestart: boolean
+  options: readonly RunOption[]
+}
+
+export interface ExecutorHealth {
+  ok: boolean
+  /** For people, when not ok. Never contains a secret. */
+  reason?: string
+  engine?: { version: string; mode: 'embedded' | 'remote' | 'container' | 'other' }
+  /** How often an engine had to be started again, since `start`. */
+  restarts?: number
+  /** Memory of the engine itself, bytes. */
+  rssBytes?: number
+}
+
+/** What a session needs to be opened. */
+export interface SessionSpec {
+  sessionId: string
+  title: string
+}
+
+/** JSON, stored with the session: enough for `attach`. Only the executor that made it reads it. */
+export type ExecutorRef = { readonly executor: string } & Readonly<Record<string, string>>
+
+export interface PromptInput {
+  kind: 'prompt'
+  runId: string
+  prompt: string
+  /** "provider/model" */
+  model?: string
+  agent?: string
+  systemPrompt?: string
+  /** JSON Schema of the structured answer. */
+  outputSchema?: Record<string, unknown>
+  /** Rules that narrow what the executor allows; never widen it. */
+  permissions?: PermissionRules
+  /** The agent may ask: questions, and whatever the rules say `ask` to. Otherwise nothing asks. */
+  interactive?: boolean
+}
+
+export interface ShellInput {
+  kind: 'shell'
+  runId: string
+  command: string
+}
+
+export type RunInput = PromptInput | ShellInput
+
+/** An answer to a permission request, or to a question. */
+export type AskAnswer =
+  | { reply: 'once' | 'always' | 'reject'; message?: string }
+  | { answers: readonly (readonly string[])[] }
+  | { reject: true }
+
+/** What the log already holds of a run that we lost sight of. */
+export interface RunProgress {
+  input: RunInput
+  /** Events of this run that are in the log, oldest first. */
+  events: readonly EventBody[]
+}
+
+/** How a run ended, as the executor knows it. Deadlines belong to the caller, so `timed_out` is not here. */
+export interface RunOutcome {
+  status: 'completed' | 'failed' | 'cancelled' | 'interrupted'
+  /** The whole answer after the prompt; for a command its standard output (bounded). */
+  finalMessage: string
+  /** Set unless completed. */
+  error?: { code: ErrorCode; message: string; retryable: boolean }
+  /** Of a command: its own exit code. Undefined when it was killed. */
+  exitCode?: number
+  structured?: unknown
+  usage: Usage
+  evidence: Evidence
+}
+
+/** Event types an executor may yield; `complete` and `status` changes of the run are the caller's. */
+export type AgentEventBody = Exclude<EventBody, { type: 'complete' | 'status' }>
+export type AgentEvent = AgentEventBody | { type: 'outcome'; outcome: RunOutcome }
+
+export interface AgentSession {
+  readonly ref: ExecutorRef
+  /** Where the agent works, for people. */
+  readonly workspacePath: string
+  /**
+   * Carries out one prompt or command. Yields events as they happen and ends with exactly one `outcome`, the last
+   * item. One run at a time; a second one throws `SESSION_BUSY`. After the abort of `ctx.signal` or the consumer's
+   * `return()` the engine is told to stop and has stopped when the iteration settles – except with a `Detached` reason,
+   * which lets go of the engine without stopping it and ends the iteration without an outcome.
+   *
+   * How long an ask waits and who answered it is the caller's affair: `expires_at` of an `ask` and `by` of an
+   * `ask_resolved` stand for nothing here, and the caller writes its own. An ask that was not answered when the run is
+   * stopped goes with it, without an `ask_resolved`.
+   */
+  run(input: RunInput, ctx: CallContext): AsyncIterable<AgentEvent>
+  /**
+   * Watches a run that was going on when the caller lost sight of it: yields what is missing, then as `run`. An ask of
+   * `progress.events` is not told again; one that got its answer meanwhile yields its `ask_resolved`.
+   */
+  resume(progress: RunProgress, ctx: CallContext): AsyncIterable<AgentEvent>
+  /**
+   * Hands an answer to the agent, which then goes on; the run yields `ask_resolved`. Throws ASK_NOT_FOUND when the
+   * agent does not wait for it (any more), INVALID_REQUEST when the answer does not fit the ask, which then waits on.
+   */
+  answer(askId: string, answer: AskAnswer, ctx: CallContext): Promise<void>
+  /** Tells the agent something while it works, as a person would who looks over its shoulder. No run begins. */
+  steer(text: string, ctx: CallContext): Promise<void>
+  /**
+   * Stops whatever runs and settles when nothing of it works any more. The session itself is told first, then what
+   * works below it, and all again while they work: a parent takes the end of its sub-agent for an answer and goes on.
+   * What does not listen is ended by force. The run ends `cancelled`.
+   */
+  cancel(ctx: CallContext): Promise<CancelReceipt>
+  /** Frees the session; idempotent. `workspace` keeps the files. A run that is going on is stopped. */
+  release(keep: 'nothing' | 'workspace'): Promise<void>
+}
+
+export interface SweepReport {
+  /** What was removed: directories, containers, processes. */
+  removed: readonly string[]
+  /** What is ours but could not be removed, and why. */
+  failed: readonly { what: string; why: string }[]
+}
+
+/** Provides workspaces with an engine in them. A new one is a package, one row in the gateway, and a green conformance suite. */
+export interface Executor {
+  readonly name: string
+  readonly capabilities: ExecutorCapabilities
+  /** Idempotent. Throws `ExecutorError` when it cannot work: EXECUTOR_UNAVAILABLE or ENGINE_INCOMPATIBLE. */
+  start(signal: AbortSignal): Promise<void>
+  /** Readiness, proven by a real engine session made and deleted; cached briefly. Never throws. */
+  check(signal: AbortSignal): Promise<ExecutorHealth>
+  /** Throws `ExecutorError` when the session could not start; nothing is left behind then. */
+  open(spec: SessionSpec, ctx: CallContext): Promise<AgentSession>
+  /** After a restart: the session behind a stored ref, or undefined when it is gone. */
+  attach(ref: ExecutorRef, ctx: CallContext): Promise<AgentSession | undefined>
+  /** Removes what this executor owns and no session of `live` (session ids) needs. Touches nothing else. */
+  sweep(live: ReadonlySet<string>, ctx: CallContext): Promise<SweepReport>
+  /** Stops what it started; idempotent. Afterwards nothing of it is left but kept workspaces. */
+  close(): Promise<void>
+}

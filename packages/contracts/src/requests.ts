@@ -1,0 +1,232 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import { PermissionRules } from './permissions.ts'
+import { StatusSchema } from './values.ts'
+
+/** Limits that belong to the wire, not to an installation. */
+export const wireLimits = {
+  promptCharacters: 50_000,
+  commandCharacters: 50_000,
+  systemPromptCharacters: 100_000,
+  labels: 16,
+  labelCharacters: 128,
+  pageEvents: 1_000,
+  pageSessions: 200,
+  waitSeconds: 30,
+} as const
+
+const request = <P extends Record<string, TSchema>>(id: string, properties: P, description: string) =>
+  Type.Object(properties, { $id: id, description, additionalProperties: false })
+
+export const Duration = Type.Union(
+  [
+    Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'Seconds.' }),
+    Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$', examples: ['300s', '5m', '1h'] }),
+  ],
+  { $id: 'Duration', description: 'Seconds as a number, or a number with its unit: ms, s, m, h.' },
+)
+
+const Prompt = Type.String({
+  minLength: 1,
+  maxLength: wireLimits.promptCharacters,
+  pattern: '\\S',
+  description: 'What the agent is to do. At most `MAX_PROMPT_LENGTH` characters.',
+  examples: ['Add a test for the parser'],
+})
+const Labels = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9._/-]{1,63}$' }),
+  Type.String({ maxLength: wireLimits.labelCharacters }),
+  {
+    maxProperties: wireLimits.labels,
+    additionalProperties: false,
+    description: 'Names of your own, to find sessions again.',
+  },
+)
+
+/** Options of a run that an executor may or may not be able to honour; what it cannot is refused with 422. */
+const engineOptions = {
+  model: Type.Optional(
+    Type.String({
+      pattern: '^[^/\\s]+/\\S+$',
+      maxLength: 256,
+      description: '"provider/model".',
+      examples: ['anthropic/claude-sonnet-4-5'],
+    }),
+  ),
+  agent: Type.Optional(Type.String({ minLength: 1, maxLength: 128, examples: ['build'] })),
+  system_prompt: Type.Optional(Type.String({ minLength: 1, maxLength: wireLimits.systemPromptCharacters })),
+  output_schema: Type.Optional(
+    Type.Object({}, { additionalProperties: true, description: 'JSON Schema of the answer.' }),
+  ),
+}
+
+/** Limits of the run; `ask_timeout` is from 30 s to 1 h. */
+const controlOptions = {
+  timeout: Type.Optional(Duration),
+  idle_timeout: Type.Optional(Duration),
+  ask_timeout: Type.Optional(Duration),
+  max_model_calls: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100_000, description: 'More calls of the model are taken for a loop.' }),
+  ),
+}
+
+/** What a prompt may ask for besides. */
+const agentOptions = {
+  permissions: Type.Optional(PermissionRules),
+  interactive: Type.Optional(
+    Type.Boolean({ default: false, description: 'The agent may ask, and waits for `POST …/asks/{ask_id}`.' }),
+  ),
+  wrap_up: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2_000,
+      pattern: '\\S',
+      description: 'Told to the agent when two thirds of the time limit are over.',
+      examples: ['Finish up: commit what works and say what is left.'],
+    }),
+  ),
+}
+
+/** Known to the wire; refused with 422 by every executor that does not list them in its capabilities. */
+const laterOptions = {
+  repository: Type.Optional(Type.String({ maxLength: 2048 })),
+  branch: Type.Optional(Type.String({ maxLength: 255 })),
+  push: Type.Optional(Type.Boolean()),
+  pull_request: Type.Optional(Type.Unknown()),
+  commit_message: Type.Optional(Type.String({ maxLength: 10_000 })),
+  model_config: Type.Optional(Type.Unknown()),
+  files: Type.Optional(Type.Record(Type.String(), Type.String())),
+  webhook: Type.Optional(Type.Unknown()),
+}
+
+export const RunRequest = request(
+  'RunRequest',
+  {
+    prompt: Prompt,
+    ...engineOptions,
+    ...laterOptions,
+    ...agentOptions,
+    ...controlOptions,
+    on_disconnect: Type.Optional(
+      Type.Enum(['cancel', 'continue'], { default: 'cancel', description: 'What becomes of the run when you leave.' }),
+    ),
+    labels: Type.Optional(Labels),
+    keep_workspace: Type.Optional(
+      Type.Boolean({ default: false, description: 'Keep the session and its files after the answer.' }),
+    ),
+  },
+  'One shot: a session, one prompt, one answer.',
+)
+export type RunRequest = Static<typeof RunRequest>
+
+export const SessionRequest = request(
+  'SessionRequest',
+  {
+    session_id: Type.Optional(Type.String({ format: 'uuid', description: 'Your own id for the session.' })),
+    prompt: Type.Optional(Prompt),
+    ...engineOptions,
+    ...laterOptions,
+    ...agentOptions,
+    ...controlOptions,
+    labels: Type.Optional(Labels),
+    retention: Type.Optional(Duration),
+    executor: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  'A session and, with a prompt, its first run.',
+)
+export type SessionRequest = Static<typeof SessionRequest>
+
+export const onBusy = ['queue', 'reject', 'interrupt'] as const
+export type OnBusy = (typeof onBusy)[number]
+const OnBusySchema = Type.Enum([...onBusy], {
+  default: 'queue',
+  description: 'While another run works: wait in line, answer 409, or cancel that run first.',
+})
+
+export const MessageRequest = request(
+  'MessageRequest',
+  {
+    prompt: Prompt,
+    ...engineOptions,
+    model_config: Type.Optional(Type.Unknown()),
+    ...agentOptions,
+    ...controlOptions,
+    on_busy: Type.Optional(OnBusySchema),
+  },
+  'A follow-up prompt: a new run of the session.',
+)
+export type MessageRequest = Static<typeof MessageRequest>
+
+export const ShellRequest = request(
+  'ShellRequest',
+  {
+    command: Type.String({
+      minLength: 1,
+      maxLength: wireLimits.commandCharacters,
+      pattern: '\\S',
+      examples: ['npm test'],
+    }),
+    timeout: Type.Optional(Duration),
+    on_busy: Type.Optional(OnBusySchema),
+  },
+  'A command for the workspace, as a run.',
+)
+export type ShellRequest = Static<typeof ShellRequest>
+
+export const AskAnswerRequest = request(
+  'AskAnswerRequest',
+  {
+    reply: Type.Optional(Type.Enum(['once', 'always', 'reject'], { description: 'To a permission request.' })),
+    message: Type.Optional(Type.String({ maxLength: 10_000, description: 'Told to the agent with a `reject`.' })),
+    answers: Type.Optional(
+      Type.Array(Type.Array(Type.String({ maxLength: 10_000 }), { maxItems: 50 }), {
+        maxItems: 50,
+        description: 'To a question: the chosen labels, or words of your own, one list for each question.',
+      }),
+    ),
+    reject: Type.Optional(Type.Literal(true, { description: 'Dismisses a question.' })),
+  },
+  'An answer: `reply` to a permission request; `answers`, or `reject`, to a question.',
+)
+export type AskAnswerRequest = Static<typeof AskAnswerRequest>
+
+export const AskParams = Type.Object({ id: Type.String({ format: 'uuid' }), ask_id: Type.String({ maxLength: 128 }) })
+
+export const SessionParams = Type.Object({ id: Type.String({ format: 'uuid' }) })
+
+export const SessionListQuery = request(
+  'SessionListQuery',
+  {
+    status: Type.Optional(StatusSchema),
+    executor: Type.Optional(Type.String({ maxLength: 64 })),
+    label: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^=]+=.*$', description: '`name=value`.' })),
+    cursor: Type.Optional(Type.String({ maxLength: 128 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: wireLimits.pageSessions, default: 50 })),
+  },
+  'Which sessions, newest first.',
+)
+export type SessionListQuery = Static<typeof SessionListQuery>
+
+export const StreamQuery = request(
+  'StreamQuery',
+  {
+    after: Type.Optional(
+      Type.String({ maxLength: 32, description: 'Only events after this id; `tail` for none yet written.' }),
+    ),
+    follow: Type.Optional(Type.Boolean({ default: false, description: 'Stay for later runs.' })),
+  },
+  'Where a stream begins.',
+)
+export type StreamQuery = Static<typeof StreamQuery>
+
+export const EventsQuery = request(
+  'EventsQuery',
+  {
+    after: Type.Optional(Type.String({ maxLength: 32 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: wireLimits.pageEvents, default: 100 })),
+    wait: Type.Optional(
+      Type.Number({ minimum: 0, maximum: wireLimits.waitSeconds, description: 'Seconds to wait for an event.' }),
+    ),
+  },
+  'A page of the log.',
+)
+export type EventsQuery = Static<typeof EventsQuery>
