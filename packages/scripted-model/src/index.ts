@@ -1,0 +1,5 @@
+export { createScriptedModel } from './scripted-model.ts'
+export type { ScriptedModel, ScriptedModelOptions } from './scripted-model.ts'
+export type { RecordedRequest, RequestState } from './recorder.ts'
+export type { CallKind } from './conversation.ts'
+export type { ChatMessage } from './chat-request.ts'
