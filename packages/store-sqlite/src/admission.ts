@@ -1,0 +1,93 @@
+import type { Admission, NewSession } from '@opencode-gateway/contracts'
+import type { RunRecord, SessionRecord } from './records.ts'
+import type { EventSql } from './sql/events.ts'
+import type { IdempotencySql, Replay } from './sql/idempotency.ts'
+import type { RunSql, RunText } from './sql/runs.ts'
+import type { SessionSql } from './sql/sessions.ts'
+
+export type CreateRecord =
+  | { status: 'created' | 'replayed'; session: SessionRecord; run: RunRecord | undefined }
+  | { status: 'exists' }
+  | { status: 'key_mismatch' }
+  | { status: 'queue_full'; queued: number }
+
+export type AddRecord =
+  | { status: 'created' | 'replayed'; run: RunRecord }
+  | { status: 'not_found' | 'closed' | 'key_mismatch' }
+  | { status: 'busy'; runId: string }
+  | { status: 'queue_full'; queued: number }
+
+interface AdmissionOptions {
+  sessions: SessionSql
+  runs: RunSql
+  events: EventSql
+  keys: IdempotencySql
+}
+
+const accepted = [['status', JSON.stringify({ status: 'pending' })]] as const
+
+/** How sessions and runs come in. The key decides first: what was answered once is answered again, whatever has become full since. */
+export function createAdmission({ sessions, runs, events, keys }: AdmissionOptions) {
+  function insertRun(session: { id: number; lastSeq: number }, run: RunText): number {
+    const id = runs.insert(session.id, run)
+    sessions.addRun(session.id, id)
+    events.append({ session: session.id, lastSeq: session.lastSeq, run: id, epoch: 0 }, accepted, run.createdAt)
+    return id
+  }
+
+  function queueFull({ maxQueued }: Admission): { status: 'queue_full'; queued: number } | undefined {
+    const queued = runs.queued()
+    return queued >= maxQueued ? { status: 'queue_full', queued } : undefined
+  }
+
+  function replay(admission: Admission, now: number): Replay | 'key_mismatch' | undefined {
+    const { idempotency } = admission
+    const known = idempotency && keys.find(idempotency, now)
+    return known && known.digest !== idempotency.digest ? 'key_mismatch' : known
+  }
+
+  return {
+    createSession(session: NewSession, run: RunText | undefined, admission: Admission): CreateRecord {
+      const known = replay(admission, session.createdAt)
+      if (known === 'key_mismatch') return { status: 'key_mismatch' }
+      if (known) return { status: 'replayed', session: sessionOf(known.session), run: runOf(known.run) }
+      if (sessions.numberOf(session.sessionId) !== undefined) return { status: 'exists' }
+      const full = run && queueFull(admission)
+      if (full) return full
+      const id = sessions.insert(session)
+      const runNumber = run && insertRun({ id, lastSeq: 0 }, run)
+      if (admission.idempotency) keys.remember(admission.idempotency, id, runNumber)
+      return { status: 'created', session: sessionOf(id), run: runOf(runNumber) }
+    },
+
+    addRun(run: RunText, admission: Admission & { rejectWhenBusy: boolean }): AddRecord {
+      const known = replay(admission, run.createdAt)
+      if (known === 'key_mismatch') return { status: 'key_mismatch' }
+      const earlier = known && runOf(known.run)
+      if (earlier) return { status: 'replayed', run: earlier }
+      const session = sessions.get(run.sessionId)
+      if (session === undefined || session.tenant !== run.tenant) return { status: 'not_found' }
+      if (session.closed_at !== null) return { status: 'closed' }
+      const other = admission.rejectWhenBusy ? runs.firstOpen(session.id) : undefined
+      if (other) return { status: 'busy', runId: other.run_id }
+      const full = queueFull(admission)
+      if (full) return full
+      const id = insertRun({ id: session.id, lastSeq: session.last_seq }, run)
+      if (admission.idempotency) keys.remember(admission.idempotency, session.id, id)
+      return { status: 'created', run: there(runs.getByNumber(id)) }
+    },
+  }
+
+  function sessionOf(id: number): SessionRecord {
+    return there(sessions.getByNumber(id))
+  }
+
+  function runOf(id: number | null | undefined): RunRecord | undefined {
+    return id === null || id === undefined ? undefined : there(runs.getByNumber(id))
+  }
+}
+
+function there<T>(row: T | undefined): T {
+  if (row === undefined) throw new Error('a row that was written in this transaction is not there')
+  return row
+}

@@ -1,0 +1,108 @@
+/**
+ * The schema, step by step. A step that has been released is never edited: what comes later is a new one at the end.
+ *
+ * Sessions and runs have an internal number besides their public id: events refer to it, and the order of the numbers
+ * is the order in which the store took them in. A session's `head_run` owns its oldest kept event; `head_ended_at` is
+ * set once that run has ended, so that expiry finds what it may drop without a scan.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    executor TEXT NOT NULL,
+    title TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    ref TEXT,
+    one_shot INTEGER NOT NULL,
+    keep_workspace INTEGER NOT NULL,
+    closed_at INTEGER,
+    released_at INTEGER,
+    first_seq INTEGER NOT NULL DEFAULT 1,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    latest_run INTEGER,
+    open_runs INTEGER NOT NULL DEFAULT 0,
+    status TEXT NOT NULL DEFAULT 'idle',
+    head_run INTEGER,
+    head_ended_at INTEGER
+  ) STRICT;
+  CREATE INDEX sessions_by_tenant ON sessions (tenant, created_at, session_id);
+  CREATE INDEX sessions_by_status ON sessions (tenant, status, created_at, session_id);
+  CREATE INDEX sessions_held ON sessions (created_at, session_id) WHERE ref IS NOT NULL AND released_at IS NULL;
+  CREATE INDEX sessions_to_trim ON sessions (head_ended_at) WHERE head_ended_at IS NOT NULL;
+
+  CREATE TABLE session_labels (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    session_id TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name, value, created_at, session_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL UNIQUE,
+    session INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,
+    lease_until INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    request_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    claimed_at INTEGER,
+    prompted_at INTEGER,
+    ended_at INTEGER,
+    cancel_requested_at INTEGER,
+    progress INTEGER NOT NULL DEFAULT 0,
+    current_tool TEXT,
+    asks TEXT NOT NULL DEFAULT '[]',
+    complete TEXT
+  ) STRICT;
+  CREATE INDEX runs_of_session ON runs (session, id);
+  CREATE INDEX runs_open ON runs (session, id) WHERE ended_at IS NULL;
+  CREATE INDEX runs_unfinished ON runs (id) WHERE ended_at IS NULL;
+  CREATE INDEX runs_queued ON runs (id) WHERE state = 'queued';
+
+  -- Apart from the run, whose row is written again at every change; a prompt may be long.
+  CREATE TABLE run_inputs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, limits TEXT NOT NULL) STRICT;
+
+  CREATE TABLE events (
+    session INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    run INTEGER,
+    epoch INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (session, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE idempotency_keys (
+    tenant TEXT NOT NULL,
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    run INTEGER,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, route, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_keys_by_age ON idempotency_keys (expires_at);
+
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counters VALUES ('queued', 0), ('checks', 0);
+  CREATE TRIGGER runs_queued_new AFTER INSERT ON runs WHEN new.state = 'queued' BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'queued';
+  END;
+  CREATE TRIGGER runs_queued_moved AFTER UPDATE OF state ON runs
+  WHEN (old.state = 'queued') <> (new.state = 'queued') BEGIN
+    UPDATE counters SET value = value + (new.state = 'queued') - (old.state = 'queued') WHERE name = 'queued';
+  END;
+  `,
+]

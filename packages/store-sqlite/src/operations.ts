@@ -1,0 +1,47 @@
+import type { ExecutorRef } from '@opencode-gateway/contracts'
+import type { DatabaseSync } from 'node:sqlite'
+import { createAdmission } from './admission.ts'
+import { createOwnership } from './ownership.ts'
+import { createCheckSql } from './sql/check.ts'
+import { createEventSql } from './sql/events.ts'
+import { createExpirySql } from './sql/expiry.ts'
+import { createIdempotencySql } from './sql/idempotency.ts'
+import { createRunLists } from './sql/run-lists.ts'
+import { createRunSql } from './sql/runs.ts'
+import { createSessionLists } from './sql/session-lists.ts'
+import { createSessionSql } from './sql/sessions.ts'
+
+export type Operations = ReturnType<typeof createOperations>
+
+/** Everything the worker can be asked for. A write runs inside a transaction that others share; a read outside. */
+export function createOperations(db: DatabaseSync) {
+  const sessions = createSessionSql(db)
+  const runs = createRunSql(db)
+  const events = createEventSql(db)
+  const sessionLists = createSessionLists(db)
+  const runLists = createRunLists(db)
+  const checks = createCheckSql(db)
+
+  const writes = {
+    ...createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) }),
+    ...createOwnership({ sessions, runs, events }),
+    ...createExpirySql(db),
+    setRef: (sessionId: string, ref: ExecutorRef) => sessions.setRef(sessionId, ref),
+    closeSession: (sessionId: string, at: number) => sessions.close(sessionId, at),
+    setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),
+    writeCheck: checks.write,
+  }
+  const reads = {
+    getSession: sessions.get,
+    getRun: runs.get,
+    readEvents: events.read,
+    listSessions: sessionLists.list,
+    listHeld: sessionLists.held,
+    listRuns: runLists.latest,
+    listOpenRuns: runLists.open,
+    listQueued: runLists.queued,
+    queuePosition: runLists.queuePosition,
+    readCheck: checks.read,
+  }
+  return { writes, reads }
+}

@@ -1,0 +1,85 @@
+import type { ExecutorRef, NewSession } from '@opencode-gateway/contracts'
+import type { DatabaseSync } from 'node:sqlite'
+import { NoSession } from '../failure.ts'
+import type { SessionRecord } from '../records.ts'
+import { prepareQuery } from './query.ts'
+
+export const sessionColumns = `
+  SELECT s.id, s.session_id, s.tenant, s.executor, s.title, s.labels, s.created_at, s.updated_at, s.ref, s.one_shot,
+    s.keep_workspace, s.closed_at, s.released_at, s.first_seq, s.last_seq, s.open_runs, s.status,
+    latest.run_id AS latest_run_id`
+const latestRun = 'LEFT JOIN runs latest ON latest.id = s.latest_run'
+export const fromSessions = `FROM sessions s ${latestRun}`
+/** The labels lead: their key has the order of a list. CROSS keeps SQLite from turning the join round. */
+export const fromLabels = `FROM session_labels l CROSS JOIN sessions s ON s.id = l.session ${latestRun}`
+const selectSession = `${sessionColumns} ${fromSessions}`
+
+export type SessionSql = ReturnType<typeof createSessionSql>
+
+export function createSessionSql(db: DatabaseSync) {
+  const byId = prepareQuery<SessionRecord>(db, `${selectSession} WHERE s.session_id = ?`)
+  const byNumber = prepareQuery<SessionRecord>(db, `${selectSession} WHERE s.id = ?`)
+  const numberOf = prepareQuery<{ id: number }>(db, 'SELECT id FROM sessions WHERE session_id = ?')
+  const insert = db.prepare(`
+    INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  const insertLabel = db.prepare('INSERT INTO session_labels VALUES (?, ?, ?, ?, ?, ?)')
+  // The first event of an empty log belongs to the run that is added.
+  const addRun = db.prepare(`
+    UPDATE sessions SET latest_run = :run, open_runs = open_runs + 1, status = 'pending',
+      head_run = CASE WHEN first_seq > last_seq THEN :run ELSE head_run END,
+      head_ended_at = CASE WHEN first_seq > last_seq THEN NULL ELSE head_ended_at END
+    WHERE id = :session`)
+  const follow = db.prepare('UPDATE sessions SET status = ? WHERE id = ? AND latest_run = ?')
+  const endRun = db.prepare('UPDATE sessions SET open_runs = open_runs - 1 WHERE id = ?')
+  const endHead = db.prepare('UPDATE sessions SET head_ended_at = ? WHERE id = ? AND head_run = ?')
+  const ref = db.prepare('UPDATE sessions SET ref = ?, released_at = NULL WHERE session_id = ?')
+  const close = db.prepare(`
+    UPDATE sessions SET closed_at = coalesce(closed_at, :at), updated_at = max(updated_at, :at) WHERE session_id = :id`)
+  const release = db.prepare('UPDATE sessions SET released_at = coalesce(released_at, ?) WHERE session_id = ?')
+
+  function mark(sessionId: string, changes: number | bigint): void {
+    if (changes === 0) throw new NoSession(sessionId)
+  }
+
+  return {
+    get: (sessionId: string) => byId.get(sessionId),
+    getByNumber: (session: number) => byNumber.get(session),
+    numberOf: (sessionId: string) => numberOf.get(sessionId)?.id,
+
+    insert(session: NewSession): number {
+      const { sessionId, tenant, executor, title, labels, createdAt, oneShot, keepWorkspace } = session
+      const { lastInsertRowid } = insert.run(
+        sessionId,
+        tenant,
+        executor,
+        title,
+        JSON.stringify(labels),
+        createdAt,
+        createdAt,
+        Number(oneShot),
+        Number(keepWorkspace),
+      )
+      for (const [name, value] of Object.entries(labels)) {
+        insertLabel.run(tenant, name, value, createdAt, sessionId, lastInsertRowid)
+      }
+      return Number(lastInsertRowid)
+    },
+
+    addRun: (session: number, run: number) => addRun.run({ session, run }),
+
+    /** The session shows what its latest run does. */
+    follow(session: number, run: number, state: string): void {
+      follow.run(state === 'queued' || state === 'starting' ? 'pending' : state, session, run)
+    },
+    endRun(session: number, run: number, endedAt: number): void {
+      endRun.run(session)
+      endHead.run(endedAt, session, run)
+    },
+
+    setRef: (sessionId: string, value: ExecutorRef) =>
+      mark(sessionId, ref.run(JSON.stringify(value), sessionId).changes),
+    close: (sessionId: string, at: number) => mark(sessionId, close.run({ id: sessionId, at }).changes),
+    setReleased: (sessionId: string, at: number) => mark(sessionId, release.run(at, sessionId).changes),
+  }
+}

@@ -1,0 +1,141 @@
+import { GatewayError, type Log, type NewRun, type RunPatch, type Store } from '@opencode-gateway/contracts'
+import { assertOneEnding, bounded } from './append-rules.ts'
+import { toEvent, toQueued, toRun, toSession } from './rows.ts'
+import type { PatchText, RunText } from './sql/runs.ts'
+import { startStoreThread, type StoreThread } from './store-thread.ts'
+
+export interface SqliteStoreOptions {
+  /** The database; its directory is made when it is not there. Beside it lie `-wal`, `-shm` and `-lock`. */
+  file: string
+  /** Names this process, besides its pid, to a second one that finds the database in use. */
+  owner?: string
+  /** Writes fail above this size of the database. Bytes; none when absent. */
+  maxFileBytes?: number
+  log?: Log
+}
+
+/**
+ * A store in one SQLite file, for one gateway process. All SQL runs in a worker thread; here JSON is written and read,
+ * once each, and travels as text.
+ */
+export function createSqliteStore({ file, owner = '', maxFileBytes, log }: SqliteStoreOptions): Store {
+  let opening: Promise<StoreThread> | undefined
+  let thread: StoreThread | undefined
+
+  async function start(): Promise<StoreThread> {
+    const onCrash = (err: Error): void => {
+      thread = undefined
+      opening = undefined
+      log?.error({ err, file }, 'the store is gone')
+    }
+    thread = await startStoreThread({ file, owner, maxFileBytes }, onCrash)
+    const { from, to } = thread.migrated
+    if (from !== to) log?.info({ file, from, to }, 'database schema brought up to date')
+    return thread
+  }
+
+  const call: StoreThread['call'] = (name, ...args) => {
+    if (thread) return thread.call(name, ...args)
+    return Promise.reject(new GatewayError('STORE_UNAVAILABLE', `the database "${file}" is not open`))
+  }
+
+  return {
+    async open() {
+      opening ??= start().catch((error: unknown) => {
+        opening = undefined
+        throw error
+      })
+      await opening
+    },
+    async close() {
+      const closing = await opening?.catch(() => undefined)
+      await closing?.close()
+      opening = undefined
+      thread = undefined
+    },
+    async check() {
+      const written = await call('writeCheck')
+      const read = await call('readCheck')
+      if (written === undefined || read === undefined || read < written) {
+        throw new GatewayError('STORE_UNAVAILABLE', `the database "${file}" does not give back what was written`)
+      }
+    },
+
+    async createSession(session, run, admission) {
+      const result = await call('createSession', session, run && toRunText(run), admission)
+      if (!('session' in result)) return result
+      return { status: result.status, session: toSession(result.session), run: result.run && toRun(result.run) }
+    },
+    async addRun(run, admission) {
+      const result = await call('addRun', toRunText(run), admission)
+      return 'run' in result ? { status: result.status, run: toRun(result.run) } : result
+    },
+
+    async claimRun(runId, claim) {
+      const run = await call('claimRun', runId, claim)
+      return run && toRun(run)
+    },
+    requeueRun: (fence, at) => call('requeueRun', fence, at),
+    async adoptRun(runId, claim) {
+      const run = await call('adoptRun', runId, claim)
+      return run && toRun(run)
+    },
+    async append(fence, events, at, patch) {
+      assertOneEnding(events, patch)
+      const texts = events.map(({ type, data }) => [type, JSON.stringify(data)] as const)
+      return call('append', fence, texts, at, patch && toPatchText(patch))
+    },
+    async requestCancel(sessionId, at, runId) {
+      return (await call('requestCancel', sessionId, at, runId)).map(toRun)
+    },
+
+    setRef: (sessionId, ref) => call('setRef', sessionId, ref),
+    closeSession: (sessionId, at) => call('closeSession', sessionId, at),
+    setReleased: (sessionId, at) => call('setReleased', sessionId, at),
+
+    async getSession(sessionId) {
+      const session = await call('getSession', sessionId)
+      return session && toSession(session)
+    },
+    async listSessions(query) {
+      return (await call('listSessions', { ...query, limit: bounded(query.limit) })).map(toSession)
+    },
+    async getRun(runId) {
+      const run = await call('getRun', runId)
+      return run && toRun(run)
+    },
+    async listRuns(sessionId, limit) {
+      return (await call('listRuns', sessionId, bounded(limit))).map(toRun)
+    },
+    async listOpenRuns(limit) {
+      return (await call('listOpenRuns', bounded(limit))).map(toRun)
+    },
+    async listQueued(limit) {
+      return (await call('listQueued', bounded(limit))).map(toQueued)
+    },
+    queuePosition: (runId) => call('queuePosition', runId),
+    async listHeld(limit, after) {
+      return (await call('listHeld', bounded(limit), after)).map(toSession)
+    },
+
+    async readEvents(query) {
+      const page = await call('readEvents', { ...query, limit: bounded(query.limit) })
+      return page.status === 'ok' ? { ...page, events: page.events.map(toEvent) } : page
+    },
+    async expire(before, now, limit) {
+      return call('expire', before, now, bounded(limit))
+    },
+  }
+}
+
+function toRunText({ input, limits, ...run }: NewRun): RunText {
+  return { ...run, input: JSON.stringify(input), limits: JSON.stringify(limits) }
+}
+
+function toPatchText({ complete, asks, ...patch }: RunPatch): PatchText {
+  return {
+    ...patch,
+    ...(complete === undefined ? {} : { complete: JSON.stringify(complete) }),
+    ...(asks === undefined ? {} : { asks: JSON.stringify(asks) }),
+  }
+}

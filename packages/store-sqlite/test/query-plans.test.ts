@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { it } from 'node:test'
+import { migrate } from '../src/migrate.ts'
+import { migrations } from '../src/migrations.ts'
+import { createOperations } from '../src/operations.ts'
+
+const partialIndexes = ['runs_unfinished', 'runs_queued']
+
+/** Notes every statement that is prepared. */
+class NotingDatabase extends DatabaseSync {
+  readonly statements: string[] = []
+  override prepare(sql: string): ReturnType<DatabaseSync['prepare']> {
+    this.statements.push(sql)
+    return super.prepare(sql)
+  }
+}
+
+it('no statement reads a whole table or sorts what it has read', () => {
+  using db = new NotingDatabase(':memory:')
+  migrate(db, migrations)
+  db.statements.length = 0
+  const { reads } = createOperations(db)
+  const before = { createdAt: 1, sessionId: 's1' }
+  const label = { name: 'a', value: 'b' }
+  for (const filter of [
+    {},
+    { before },
+    { status: 'idle' } as const,
+    { executor: 'server' },
+    { label },
+    { label, before },
+  ]) {
+    reads.listSessions({ tenant: 'acme', limit: 1, ...filter })
+  }
+  assert.ok(db.statements.length > 40)
+  for (const sql of db.statements.slice()) {
+    for (const { detail } of db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()) {
+      const plan = String(detail)
+      const scans = plan.startsWith('SCAN') && !partialIndexes.some((index) => plan.endsWith(`USING INDEX ${index}`))
+      assert.ok(!scans && !plan.includes('TEMP B-TREE'), `${plan}: ${sql}`)
+    }
+  }
+})

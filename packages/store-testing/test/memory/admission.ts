@@ -1,0 +1,80 @@
+import type { Admission, NewRun, RunRow } from '@opencode-gateway/contracts'
+import { openRuns, pending, queuedRuns, write, type Disk, type Key, type Steps } from './disk.ts'
+
+const unset = {
+  owner: undefined,
+  leaseUntil: undefined,
+  claimedAt: undefined,
+  promptedAt: undefined,
+  endedAt: undefined,
+  cancelRequestedAt: undefined,
+  currentTool: undefined,
+  complete: undefined,
+}
+
+export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRun'> {
+  const nameOf = ({ idempotency: key }: Admission): string => JSON.stringify([key?.tenant, key?.route, key?.key])
+
+  function recall(admission: Admission, now: number): Key | 'mismatch' | undefined {
+    const known = admission.idempotency && disk.keys.get(nameOf(admission))
+    if (!known || known.expiresAt <= now) return undefined
+    return known.digest === admission.idempotency?.digest ? known : 'mismatch'
+  }
+
+  function remember(admission: Admission, sessionId: string, runId: string | undefined): void {
+    const { idempotency } = admission
+    if (!idempotency) return
+    const { digest, expiresAt } = idempotency
+    disk.keys.set(nameOf(admission), { digest, expiresAt, sessionId, runId })
+  }
+
+  function insert(run: NewRun): RunRow {
+    const row: RunRow = { ...run, state: 'queued', epoch: 0, attempts: 0, progress: 0, asks: [], ...unset }
+    disk.runs.set(run.runId, row)
+    const session = disk.sessions.get(run.sessionId)
+    if (session) session.latestRunId = run.runId
+    write(disk, row, [pending()], run.createdAt)
+    return row
+  }
+
+  function full({ maxQueued }: Admission) {
+    const queued = queuedRuns(disk).length
+    return queued < maxQueued ? undefined : { status: 'queue_full' as const, queued }
+  }
+
+  return {
+    createSession(wanted, newRun, admission) {
+      const known = recall(admission, wanted.createdAt)
+      if (known === 'mismatch') return { status: 'key_mismatch' }
+      const earlier = known && disk.sessions.get(known.sessionId)
+      if (earlier) return { status: 'replayed', session: earlier, run: disk.runs.get(known.runId ?? '') }
+      if (disk.sessions.has(wanted.sessionId)) return { status: 'exists' }
+      const tooMany = newRun && full(admission)
+      if (tooMany) return tooMany
+      const absent = { ref: undefined, closedAt: undefined, releasedAt: undefined, latestRunId: undefined }
+      const counts = { updatedAt: wanted.createdAt, firstSeq: 1, lastSeq: 0, openRuns: 0, status: 'idle' as const }
+      const session = { ...wanted, ...counts, ...absent }
+      disk.sessions.set(wanted.sessionId, session)
+      const run = newRun && insert(newRun)
+      remember(admission, wanted.sessionId, run?.runId)
+      return { status: 'created', session, run }
+    },
+
+    addRun(newRun, admission) {
+      const known = recall(admission, newRun.createdAt)
+      if (known === 'mismatch') return { status: 'key_mismatch' }
+      const earlier = known && disk.runs.get(known.runId ?? '')
+      if (earlier) return { status: 'replayed', run: earlier }
+      const session = disk.sessions.get(newRun.sessionId)
+      if (session?.tenant !== newRun.tenant) return { status: 'not_found' }
+      if (session.closedAt !== undefined) return { status: 'closed' }
+      const [busy] = admission.rejectWhenBusy ? openRuns(disk, newRun.sessionId) : []
+      if (busy) return { status: 'busy', runId: busy.runId }
+      const tooMany = full(admission)
+      if (tooMany) return tooMany
+      const run = insert(newRun)
+      remember(admission, newRun.sessionId, run.runId)
+      return { status: 'created', run }
+    },
+  }
+}
