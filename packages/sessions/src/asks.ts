@@ -1,0 +1,122 @@
+import {
+  GatewayError,
+  type AgentEventBody,
+  type AskAnswer,
+  type PendingAsk,
+  type RunPatch,
+} from '@opencode-gateway/contracts'
+
+export interface AsksOptions {
+  /** How long an ask waits for its answer, milliseconds. */
+  timeoutMs: number
+  /** Asks that were open when a former process stopped. */
+  open: readonly PendingAsk[]
+  /** Hands an answer to the agent. Rejects with ASK_NOT_FOUND when the agent no longer waits for it. */
+  deliver(askId: string, answer: AskAnswer): Promise<void>
+  /** An ask has its answer. */
+  onResolved(by: 'client' | 'policy' | 'timeout'): void
+  /** The refusal of an ask whose time was over could not be handed to the agent. */
+  onUndeliverable(askId: string, error: unknown): void
+}
+
+/** The asks of one run that wait for an answer. Each gets one: from a client, or when its time is over a refusal. */
+export interface Asks extends Disposable {
+  /** Takes note of an event; returns it as it goes into the log, and what it changes on the run. */
+  saw(event: AgentEventBody): { event: AgentEventBody; patch: RunPatch | undefined }
+  /** Answers for a client. ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask. */
+  answer(askId: string, answer: AskAnswer): Promise<void>
+  waiting(): boolean
+}
+
+type By = 'client' | 'policy' | 'timeout'
+
+/** Ids of answered asks that are remembered, so that a second answer is told apart from a wrong id. */
+const maxRemembered = 1_000
+
+export function createAsks(options: AsksOptions): Asks {
+  const pending = new Map<string, { ask: PendingAsk; timer: NodeJS.Timeout; answeredBy?: By; answer?: AskAnswer }>()
+  const resolved = new Set<string>()
+
+  function open(ask: PendingAsk): void {
+    const timer = setTimeout(() => expire(ask), Math.max(0, ask.expiresAt - Date.now()))
+    pending.set(ask.askId, { ask, timer })
+  }
+
+  function expire(ask: PendingAsk): void {
+    give(ask.askId, refusal(ask), 'timeout').catch((error: unknown) => options.onUndeliverable(ask.askId, error))
+  }
+
+  async function give(askId: string, answer: AskAnswer, by: By): Promise<void> {
+    const entry = pending.get(askId)
+    if (!entry || entry.answeredBy !== undefined) {
+      const known = entry !== undefined || resolved.has(askId)
+      throw known
+        ? new GatewayError('ASK_RESOLVED', `Ask "${askId}" has its answer already.`)
+        : new GatewayError('ASK_NOT_FOUND', `There is no ask "${askId}" that waits for an answer.`)
+    }
+    clearTimeout(entry.timer)
+    entry.answeredBy = by
+    entry.answer = answer
+    try {
+      await options.deliver(askId, answer)
+    } catch (error) {
+      // Not delivered: it still waits, and somebody may try again until its time is over.
+      delete entry.answeredBy
+      delete entry.answer
+      if (pending.get(askId) === entry && by === 'client') open(entry.ask)
+      throw error
+    }
+  }
+
+  function patch(): RunPatch {
+    const asks = [...pending.values()].map(({ ask }) => ask)
+    return { state: asks.length > 0 ? 'waiting_input' : 'running', asks }
+  }
+
+  for (const ask of options.open) open(ask)
+
+  return {
+    saw(event) {
+      if (event.type === 'ask') {
+        const { expires_at: _, ...rest } = event.data
+        const expiresAt = Date.now() + options.timeoutMs
+        const data = { ...rest, expires_at: new Date(expiresAt).toISOString() }
+        open({ askId: data.ask_id, expiresAt, data })
+        return { event: { type: 'ask', data }, patch: patch() }
+      }
+      if (event.type === 'ask_resolved') {
+        const { ask_id: askId } = event.data
+        const entry = pending.get(askId)
+        clearTimeout(entry?.timer)
+        pending.delete(askId)
+        if (resolved.size < maxRemembered) resolved.add(askId)
+        const by = entry?.answeredBy ?? event.data.by
+        options.onResolved(by)
+        const answer = entry?.answer ?? event.data.answer
+        return { event: { type: 'ask_resolved', data: { ask_id: askId, answer, by } }, patch: patch() }
+      }
+      return { event, patch: undefined }
+    },
+    async answer(askId, answer) {
+      const ask = pending.get(askId)?.ask
+      if (ask) assertFits(ask, answer)
+      await give(askId, answer, 'client')
+    },
+    waiting: () => pending.size > 0,
+    [Symbol.dispose]() {
+      for (const { timer } of pending.values()) clearTimeout(timer)
+    },
+  }
+}
+
+/** What an ask gets when nobody answers: the safe no. */
+export function refusal(ask: PendingAsk): AskAnswer {
+  return ask.data.kind === 'permission' ? { reply: 'reject' } : { reject: true }
+}
+
+function assertFits(ask: PendingAsk, answer: AskAnswer): void {
+  const fits = ask.data.kind === 'permission' ? 'reply' in answer : 'answers' in answer || 'reject' in answer
+  if (fits) return
+  const expected = ask.data.kind === 'permission' ? '"reply": once, always or reject' : '"answers", or "reject": true'
+  throw new GatewayError('INVALID_REQUEST', `Ask "${ask.askId}" is a ${ask.data.kind}; answer it with ${expected}.`)
+}

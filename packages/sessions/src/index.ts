@@ -1,0 +1,3 @@
+export * from './observation.ts'
+export * from './types.ts'
+export { createSessions } from './sessions.ts'

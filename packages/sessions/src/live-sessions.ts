@@ -1,0 +1,90 @@
+import {
+  ExecutorError,
+  GatewayError,
+  type AgentSession,
+  type CallContext,
+  type Executor,
+  type SessionRow,
+  type Store,
+} from '@opencode-gateway/contracts'
+import type { CrashPoint } from './observation.ts'
+
+/** The sessions that this process holds open in an executor. */
+export interface LiveSessions {
+  /** Opens the session, attaches to it after a restart, or gives the one that is open. */
+  obtain(row: SessionRow, ctx: CallContext): Promise<AgentSession>
+  /** Only attaches: undefined when the executor no longer has it, or never had. */
+  find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined>
+  /** Gives back what the session holds; idempotent. */
+  release(row: SessionRow, keep: 'nothing' | 'workspace', ctx: CallContext): Promise<void>
+}
+
+/** The latest runs of a session, any of which tells whether its engine has been at work. */
+const runsLookedAt = 100
+
+export interface LiveSessionsOptions {
+  executors: ReadonlyMap<string, Executor>
+  store: Store
+  crashPoint?: ((name: CrashPoint) => void) | undefined
+}
+
+export function createLiveSessions({ executors, store, crashPoint }: LiveSessionsOptions): LiveSessions {
+  const open = new Map<string, AgentSession>()
+
+  function executorOf(row: SessionRow): Executor {
+    const executor = executors.get(row.executor)
+    if (executor) return executor
+    throw new ExecutorError(
+      'EXECUTOR_UNAVAILABLE',
+      `Session "${row.sessionId}" belongs to executor "${row.executor}", which is not configured. Set EXECUTOR=${row.executor} to use it.`,
+      { retryable: false },
+    )
+  }
+
+  async function find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined> {
+    const known = open.get(row.sessionId)
+    if (known || row.ref === undefined) return known
+    const attached = await executorOf(row).attach(row.ref, ctx)
+    if (attached) open.set(row.sessionId, attached)
+    return attached
+  }
+
+  /** Whether an engine may have worked in the session; otherwise nothing is lost with it. */
+  async function hasBeenPrompted({ sessionId }: SessionRow): Promise<boolean> {
+    const runs = await store.listRuns(sessionId, runsLookedAt)
+    return runs.some((run) => run.promptedAt !== undefined)
+  }
+
+  return {
+    find,
+    async obtain(row, ctx) {
+      const found = await find(row, ctx)
+      if (found) return found
+      if (row.ref !== undefined && (await hasBeenPrompted(row))) {
+        throw new ExecutorError(
+          'ENGINE_LOST',
+          `The executor no longer has session "${row.sessionId}". Make a new session.`,
+          { retryable: false },
+        )
+      }
+      const opened = await executorOf(row).open({ sessionId: row.sessionId, title: row.title }, ctx)
+      open.set(row.sessionId, opened)
+      await store.setRef(row.sessionId, opened.ref)
+      crashPoint?.('after-ref')
+      return opened
+    },
+    async release(row, keep, ctx) {
+      if (row.releasedAt !== undefined) return
+      const held = await find(row, ctx)
+      await held?.release(keep)
+      open.delete(row.sessionId)
+      if (keep === 'nothing') await store.setReleased(row.sessionId, Date.now())
+    },
+  }
+}
+
+/** What an executor threw, as the error of a run. */
+export function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  return new GatewayError('INTERNAL', 'The executor broke. The log of the gateway has the cause.', { cause: error })
+}

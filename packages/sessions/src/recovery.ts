@@ -1,0 +1,114 @@
+import type {
+  AgentEventBody,
+  CallContext,
+  Executor,
+  LogEvent,
+  RunProgress,
+  RunRow,
+  SessionRow,
+  Store,
+} from '@opencode-gateway/contracts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { LiveSessions } from './live-sessions.ts'
+import { decideFate } from './fate.ts'
+import type { CrashPoint, Observe } from './observation.ts'
+import { maxOpenRuns, sweep } from './sweep.ts'
+import { decideComplete } from './verdict.ts'
+
+export interface RecoveryOptions {
+  store: Store
+  live: LiveSessions
+  dispatcher: Dispatcher
+  executors: ReadonlyMap<string, Executor>
+  owner: string
+  /** Releases a session that is over and closes it. */
+  release(session: SessionRow): Promise<void>
+  observe: Observe
+  crashPoint(name: CrashPoint): void
+}
+
+/** Settles every run that a former process left, then lets the executors remove what no session needs. */
+export async function recover(options: RecoveryOptions, ctx: CallContext): Promise<void> {
+  const { store, dispatcher } = options
+  const open = await store.listOpenRuns(maxOpenRuns)
+  for (const run of open) {
+    ctx.signal.throwIfAborted()
+    if (dispatcher.find(run.runId) === undefined) await recoverRun(run, options, ctx)
+  }
+  await sweep(options, ctx)
+}
+
+async function recoverRun(found: RunRow, options: RecoveryOptions, ctx: CallContext): Promise<void> {
+  const { store, live, dispatcher, owner, observe, crashPoint } = options
+  if (decideFate(found, false) === 'leave') return
+  const session = await store.getSession(found.sessionId)
+  const at = Date.now()
+  const run = session && (await store.adoptRun(found.runId, { owner, leaseUntil: at, at }))
+  if (!session || !run) return
+  crashPoint('after-adopt')
+  const agent = run.promptedAt === undefined ? undefined : await live.find(session, ctx)
+  const fate = decideFate(run, agent !== undefined)
+  const fence = { sessionId: run.sessionId, runId: run.runId, epoch: run.epoch }
+  ctx.log.info({ runId: run.runId, sessionId: run.sessionId, fate }, 'found a run of a former process')
+  observe({ kind: 'recovered', fate })
+  switch (fate) {
+    case 'leave':
+      return
+    case 'requeue':
+      await store.requeueRun(fence, at)
+      return crashPoint('after-requeue')
+    case 'resume': {
+      const events = await eventsOfRun(store, run)
+      dispatcher.adopt(run, session, { input: run.input, events })
+      if (run.cancelRequestedAt !== undefined) void dispatcher.find(run.runId)?.stop({ kind: 'cancel' })
+      return
+    }
+    case 'cancel':
+    case 'interrupt':
+      await end(run, fate, options)
+  }
+}
+
+async function end(run: RunRow, fate: 'cancel' | 'interrupt', options: RecoveryOptions): Promise<void> {
+  const endedAt = Date.now()
+  const complete = decideComplete({
+    ending: { kind: 'stopped' },
+    stop: fate === 'cancel' ? { kind: 'cancel' } : undefined,
+    receipt: undefined,
+    limits: { ...run.limits, startMs: 0 },
+    prompted: run.promptedAt !== undefined,
+    filesModified: [],
+    timings: { queued_ms: Math.max(0, (run.claimedAt ?? endedAt) - run.createdAt), total_ms: endedAt - run.createdAt },
+    ...(fate === 'interrupt'
+      ? { interruptedBy: 'The gateway stopped during the run and the engine did not survive it.' }
+      : {}),
+  })
+  await options.store.append(
+    { sessionId: run.sessionId, runId: run.runId, epoch: run.epoch },
+    [{ type: 'complete', data: complete }],
+    endedAt,
+    { state: complete.outcome, endedAt, complete },
+  )
+}
+
+/** Everything the log holds of the run, oldest first. */
+async function eventsOfRun(store: Store, run: RunRow): Promise<RunProgress['events']> {
+  const events: AgentEventBody[] = []
+  let after = 0
+  for (;;) {
+    const page = await store.readEvents({ sessionId: run.sessionId, after, limit: 1_000 })
+    if (page.status === 'expired') {
+      after = page.firstSeq - 1
+      continue
+    }
+    if (page.status !== 'ok' || page.events.length === 0) return events
+    for (const event of page.events) {
+      after = event.seq
+      if (event.runId === run.runId && isAgentEvent(event)) events.push(event)
+    }
+  }
+}
+
+function isAgentEvent(event: LogEvent): event is Extract<LogEvent, AgentEventBody> {
+  return event.type !== 'complete' && event.type !== 'status'
+}

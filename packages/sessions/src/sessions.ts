@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto'
+import { GatewayError, type CancelReceipt, type RunRow, type SessionRow } from '@opencode-gateway/contracts'
+import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
+import { addReceipts, cancelRun } from './cancel.ts'
+import { createDispatcher } from './dispatcher.ts'
+import { createDoorbell } from './doorbell.ts'
+import { followLog, readPage, sessionNotFound } from './follow.ts'
+import { createLiveSessions } from './live-sessions.ts'
+import { recover } from './recovery.ts'
+import { startRetention, type Retention } from './retention.ts'
+import { driveRun } from './run-driver.ts'
+import type { CancelResult, Sessions, SessionsOptions } from './types.ts'
+
+/** Runs shown with a session, unless more are open; older ones are in the log. */
+const runsShown = 50
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { store, executors, log, owner, limits } = options
+  const doorbell = createDoorbell()
+  const endBell = createDoorbell()
+  const live = createLiveSessions({ executors, store, crashPoint: options.crashPoint })
+  const observe = options.observe ?? (() => {})
+  const crashPoint = options.crashPoint ?? (() => {})
+  const onAppended = (sessionId: string) => doorbell.ring(sessionId)
+  const driverOptions = { store, live, log, limits, observe, crashPoint, onAppended }
+  const dispatcher = createDispatcher({
+    store,
+    log,
+    owner,
+    observe: options.observe,
+    crashPoint: options.crashPoint,
+    maxConcurrentRuns: limits.maxConcurrentRuns,
+    drive: (run, session, progress) => driveRun(run, session, driverOptions, progress),
+    onEnded,
+  })
+  const closing = new AbortController()
+  let retention: Retention | undefined
+  let accepting = true
+
+  async function onEnded(run: RunRow): Promise<void> {
+    endBell.ring(run.runId)
+    doorbell.ring(run.sessionId)
+    const session = await store.getSession(run.sessionId)
+    if (session?.oneShot && !session.keepWorkspace && session.openRuns === 0) await releaseAndClose(session)
+    crashPoint('after-release')
+  }
+
+  async function releaseAndClose(session: SessionRow): Promise<void> {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.startTimeoutMs)])
+    await live.release(session, 'nothing', { signal, log: log.child({ sessionId: session.sessionId }) })
+    if (session.closedAt === undefined) await store.closeSession(session.sessionId, Date.now())
+  }
+
+  async function owned(tenant: string, sessionId: string): Promise<SessionRow> {
+    const session = await store.getSession(sessionId)
+    if (!session || session.tenant !== tenant) throw sessionNotFound(sessionId)
+    return session
+  }
+
+  /** The one that works is among them, however many wait behind it, one that was added just now included. */
+  function latestRuns({ sessionId, openRuns }: SessionRow, shown = runsShown): Promise<readonly RunRow[]> {
+    return store.listRuns(sessionId, Math.max(shown, openRuns + 1))
+  }
+
+  function refuseWhenClosing(): void {
+    if (!accepting) throw new GatewayError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.')
+  }
+
+  async function cancelAll(session: SessionRow, runId?: string): Promise<CancelResult> {
+    const open = await store.requestCancel(session.sessionId, Date.now(), runId)
+    const receipts: CancelReceipt[] = []
+    const cancelledRuns: string[] = []
+    // The newest first: a queued run must not take the slot that the current one gives up.
+    for (const run of open.toReversed()) {
+      const receipt = await cancelRun(run, { store, dispatcher })
+      if (receipt) receipts.push(receipt)
+      const ended = await store.getRun(run.runId)
+      if (ended?.state === 'cancelled') cancelledRuns.push(run.runId)
+      endBell.ring(run.runId)
+    }
+    doorbell.ring(session.sessionId)
+    return {
+      session: (await store.getSession(session.sessionId)) ?? session,
+      cancelledRuns: cancelledRuns.toReversed(),
+      receipt: addReceipts(receipts),
+    }
+  }
+
+  async function cancelBefore(session: SessionRow, run: RunRow): Promise<void> {
+    const runs = await latestRuns(session)
+    // What came after it meanwhile is not its to cancel: of two that interrupt at once the newer one runs.
+    const earlier = runs.slice(
+      0,
+      Math.max(
+        0,
+        runs.findIndex(({ runId }) => runId === run.runId),
+      ),
+    )
+    for (const { runId, complete } of earlier) if (!complete) await cancelAll(session, runId)
+  }
+
+  return {
+    async start(signal) {
+      const ctx = { signal: AbortSignal.any([signal, closing.signal]), log }
+      await recover({ store, live, dispatcher, executors, owner, observe, crashPoint, release: releaseAndClose }, ctx)
+      const intervalMs = Math.min(60_000, limits.eventRetentionMs)
+      retention = startRetention({ store, log, keepMs: limits.eventRetentionMs, intervalMs })
+      dispatcher.resume()
+    },
+
+    async create(order) {
+      refuseWhenClosing()
+      const executor = order.executor ?? executors.keys().next().value
+      if (executor === undefined || !executors.has(executor)) {
+        const known = [...executors.keys()].map((name) => `"${name}"`).join(', ')
+        throw new GatewayError('INVALID_REQUEST', `There is no executor "${executor}"; there is ${known}.`, {
+          details: { field: 'executor', reason: `must be one of ${known}` },
+        })
+      }
+      const createdAt = Date.now()
+      const sessionId = order.sessionId ?? randomUUID()
+      const created = await store.createSession(
+        {
+          sessionId,
+          tenant: order.tenant,
+          executor,
+          title: titleOf(order.run),
+          labels: order.labels ?? {},
+          createdAt,
+          oneShot: order.oneShot ?? false,
+          keepWorkspace: order.keepWorkspace ?? false,
+        },
+        order.run &&
+          newRun(order.run, { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }, limits),
+        { maxQueued: limits.maxQueuedRuns, ...(order.idempotency ? { idempotency: order.idempotency } : {}) },
+      )
+      const admitted = admittedSession(created, sessionId)
+      crashPoint('after-create')
+      dispatcher.kick()
+      return admitted
+    },
+
+    async addRun(tenant, sessionId, { onBusy, requestId, idempotency, ...order }) {
+      refuseWhenClosing()
+      const session = await owned(tenant, sessionId)
+      const added = await store.addRun(newRun(order, { tenant, sessionId, requestId, createdAt: Date.now() }, limits), {
+        maxQueued: limits.maxQueuedRuns,
+        rejectWhenBusy: onBusy === 'reject',
+        ...(idempotency ? { idempotency } : {}),
+      })
+      const { run, replayed } = admittedRun(added, sessionId)
+      if (replayed) return { session, run, replayed }
+      doorbell.ring(sessionId)
+      if (onBusy === 'interrupt') await cancelBefore(session, run)
+      dispatcher.kick()
+      return { session, run, replayed }
+    },
+
+    async waitForRun(runId, signal) {
+      using bell = endBell.listen(runId)
+      for (;;) {
+        const run = await store.getRun(runId)
+        if (!run) throw new GatewayError('INTERNAL', `run "${runId}" is not in the store`)
+        if (run.complete) return run
+        if (run.state === 'queued') refuseWhenClosing()
+        await bell.heard(signal)
+        signal.throwIfAborted()
+      }
+    },
+
+    async retry(tenant, sessionId, requestId) {
+      refuseWhenClosing()
+      const session = await owned(tenant, sessionId)
+      const latest = (await store.listRuns(sessionId, 1)).at(-1)
+      const again = { tenant, sessionId, requestId, createdAt: Date.now() }
+      const added = await store.addRun(runAgain(latest, again), {
+        maxQueued: limits.maxQueuedRuns,
+        rejectWhenBusy: true,
+      })
+      doorbell.ring(sessionId)
+      dispatcher.kick()
+      return { session, ...admittedRun(added, sessionId) }
+    },
+
+    async asks(tenant, sessionId) {
+      const runs = await latestRuns(await owned(tenant, sessionId))
+      return runs.flatMap(({ runId, asks, complete }) => (complete ? [] : asks.map((ask) => ({ ...ask, runId }))))
+    },
+
+    async answer(tenant, sessionId, askId, answer) {
+      const runs = await latestRuns(await owned(tenant, sessionId))
+      const driven = runs.flatMap((run) => dispatcher.find(run.runId) ?? []).at(0)
+      if (driven) return driven.answer(askId, answer)
+      if (runs.some(({ asks, complete }) => !complete && asks.some((ask) => ask.askId === askId))) {
+        const text = `The run that waits for ask "${askId}" has not been found again yet. Try again in a moment.`
+        throw new GatewayError('EXECUTOR_UNAVAILABLE', text, { retryAfterMs: 1_000 })
+      }
+      throw new GatewayError('ASK_NOT_FOUND', `Session "${sessionId}" has no ask "${askId}" that waits for an answer.`)
+    },
+
+    async cancel(tenant, sessionId, runId) {
+      return cancelAll(await owned(tenant, sessionId), runId)
+    },
+
+    async remove(tenant, sessionId) {
+      const session = await owned(tenant, sessionId)
+      await store.closeSession(sessionId, session.closedAt ?? Date.now())
+      const result = await cancelAll(session)
+      await releaseAndClose(result.session)
+      return { ...result, session: (await store.getSession(sessionId)) ?? result.session }
+    },
+
+    async get(tenant, sessionId, shown) {
+      const session = await owned(tenant, sessionId)
+      const runs = await latestRuns(session, shown)
+      const latest = runs.at(-1)
+      const queuePosition = latest?.state === 'queued' ? await store.queuePosition(latest.runId) : undefined
+      return { session, runs, queuePosition }
+    },
+
+    list: (query) => store.listSessions(query),
+
+    async read(tenant, sessionId, read) {
+      await owned(tenant, sessionId)
+      return readPage(store, sessionId, read)
+    },
+
+    async *follow(tenant, sessionId, read) {
+      await owned(tenant, sessionId)
+      const signal = AbortSignal.any([read.signal, closing.signal])
+      yield* followLog({ store, doorbell }, sessionId, { ...read, signal })
+    },
+
+    accepting: () => accepting,
+
+    async drain(signal) {
+      accepting = false
+      dispatcher.pause()
+      // Who waits for a run that will not start here is not kept waiting.
+      endBell.ringAll()
+      await dispatcher.idle(signal)
+    },
+
+    async close() {
+      accepting = false
+      dispatcher.pause()
+      await dispatcher.detachAll()
+      closing.abort(new Error('the gateway stops'))
+      await retention?.close()
+    },
+  }
+}

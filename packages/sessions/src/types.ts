@@ -1,0 +1,169 @@
+import type {
+  AskAnswer,
+  CancelReceipt,
+  EventPageResult,
+  Executor,
+  IdempotencyKey,
+  Log,
+  LogEvent,
+  OnBusy,
+  PendingAsk,
+  PromptInput,
+  RunRow,
+  SessionQuery,
+  SessionRow,
+  ShellInput,
+  Store,
+} from '@opencode-gateway/contracts'
+import type { CrashPoint, Observe } from './observation.ts'
+
+export interface SessionsOptions {
+  store: Store
+  /** By name; the first is the default. */
+  executors: ReadonlyMap<string, Executor>
+  log: Log
+  /** Names this process in claims; another one after every start. */
+  owner: string
+  limits: SessionsLimits
+  /** For metrics. */
+  observe?: Observe
+  /** For tests that kill the process at a named place. */
+  crashPoint?(name: CrashPoint): void
+}
+
+export interface SessionsLimits {
+  /** Runs that may work at the same time. */
+  maxConcurrentRuns: number
+  /** Runs that may wait. */
+  maxQueuedRuns: number
+  /** Opening a session until the engine has it, milliseconds. */
+  startTimeoutMs: number
+  /** How long a run may go without an event while no ask waits, unless its order says otherwise; milliseconds. */
+  idleTimeoutMs: number
+  /** How long an ask waits for its answer, unless the order says otherwise; milliseconds. */
+  askTimeoutMs: number
+  /** Finished model calls a run may make, sub-agents included; more is a loop. An order can only lower it. */
+  maxModelCalls: number
+  /** How long an aborted run may take to settle before it is given up, milliseconds. */
+  cancelGraceMs: number
+  /** How long events of ended runs are kept, milliseconds. */
+  eventRetentionMs: number
+  /** Deltas of one part are merged for at most this long, milliseconds. */
+  mergeWindowMs: number
+  /** … or until they have this many bytes. */
+  mergeBytes: number
+  /** Output of one run that is kept in the log; what comes after is cut off with a note. Bytes. */
+  maxOutputBytes: number
+}
+
+/** What a run is to do, before it has an id. */
+export type RunOrder = (Omit<PromptInput, 'runId'> | Omit<ShellInput, 'runId'>) & OrderLimits
+
+/** Times in milliseconds. What is absent is as `SessionsLimits` say. */
+export interface OrderLimits {
+  timeoutMs: number
+  idleTimeoutMs?: number
+  askTimeoutMs?: number
+  maxModelCalls?: number
+  wrapUp?: string
+}
+
+export interface CreateOrder {
+  tenant: string
+  requestId: string
+  sessionId?: string
+  executor?: string
+  labels?: Readonly<Record<string, string>>
+  run?: RunOrder
+  oneShot?: boolean
+  keepWorkspace?: boolean
+  idempotency?: IdempotencyKey
+}
+
+export interface RunAcceptance {
+  session: SessionRow
+  run: RunRow
+  /** True when an idempotency key led to a run that was there already. */
+  replayed: boolean
+}
+
+export interface CancelResult {
+  session: SessionRow
+  cancelledRuns: readonly string[]
+  receipt: CancelReceipt
+}
+
+export interface WaitingAsk extends PendingAsk {
+  runId: string
+}
+
+export interface SessionDetail {
+  session: SessionRow
+  runs: readonly RunRow[]
+  /** Of the latest run, while it is queued. */
+  queuePosition: number | undefined
+}
+
+export interface ReadOptions {
+  after: number
+  limit: number
+  maxBytes?: number
+}
+
+/**
+ * The lifecycle of sessions and runs. Every method that takes a tenant answers SESSION_NOT_FOUND for another tenant's
+ * session. Errors are `GatewayError`s.
+ */
+export interface Sessions {
+  /** Recovers what a former process left, then starts to dispatch. */
+  start(signal: AbortSignal): Promise<void>
+  /** SESSION_EXISTS, QUEUE_FULL, IDEMPOTENCY_MISMATCH, UNSUPPORTED_OPTION, SHUTTING_DOWN. */
+  create(order: CreateOrder): Promise<{ session: SessionRow; run: RunRow | undefined; replayed: boolean }>
+  /** A further run: also SESSION_BUSY (onBusy `reject`) and SESSION_CLOSED. */
+  addRun(
+    tenant: string,
+    sessionId: string,
+    order: RunOrder & { onBusy: OnBusy; requestId: string; idempotency?: IdempotencyKey },
+  ): Promise<RunAcceptance>
+  /**
+   * Settles when the run has ended, with its final row; throws the signal's reason when aborted first, and SHUTTING_DOWN
+   * when the run waits in line for the next start of the gateway.
+   */
+  waitForRun(runId: string, signal: AbortSignal): Promise<RunRow>
+  /** Cancels the current run and the queued ones, or just `runId`; idempotent. */
+  cancel(tenant: string, sessionId: string, runId?: string): Promise<CancelResult>
+  /** `cancel`, then releases the workspace and closes the session; idempotent. */
+  remove(tenant: string, sessionId: string): Promise<CancelResult>
+  /** The latest run again, after it failed, timed out or was interrupted. NOTHING_TO_RETRY, SESSION_BUSY. */
+  retry(tenant: string, sessionId: string, requestId: string): Promise<RunAcceptance>
+  /** What the session's runs wait for an answer to, oldest first. */
+  asks(tenant: string, sessionId: string): Promise<readonly WaitingAsk[]>
+  /**
+   * ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask, EXECUTOR_UNAVAILABLE while the run
+   * has not been found again after a restart.
+   */
+  answer(tenant: string, sessionId: string, askId: string, answer: AskAnswer): Promise<void>
+  /** With its latest `shown` runs, and all that are open. A run's row is as large as its answer. */
+  get(tenant: string, sessionId: string, shown?: number): Promise<SessionDetail>
+  list(query: SessionQuery): Promise<readonly SessionRow[]>
+  /** A page of the log. CURSOR_EXPIRED, CURSOR_AHEAD. */
+  read(tenant: string, sessionId: string, options: ReadOptions): Promise<Extract<EventPageResult, { status: 'ok' }>>
+  /**
+   * Pages of the log after `after`, each as soon as it is durable, until `signal` aborts. The consumer's pace is the
+   * pace of the reads: nothing is held for a slow one. Yields an empty page when the log has been read to its end and
+   * no run of the session is open, so that the consumer can decide to leave; goes on when it does not.
+   */
+  follow(tenant: string, sessionId: string, options: ReadOptions & { signal: AbortSignal }): AsyncIterable<FollowPage>
+  /** Whether new work is taken. */
+  accepting(): boolean
+  /** No new runs are started; settles when none is going on, or rejects with the signal's reason. */
+  drain(signal: AbortSignal): Promise<void>
+  /** Lets go of what still runs (it keeps its state in the store) and stops; idempotent. */
+  close(): Promise<void>
+}
+
+export interface FollowPage {
+  events: readonly LogEvent[]
+  /** No run of the session was open when the page was read and the page reaches the end of the log. */
+  ended: boolean
+}
