@@ -1,0 +1,31 @@
+import type { AgentEvent } from '@opencode-gateway/contracts'
+
+class ConsumerLeft extends Error {
+  constructor() {
+    super('the consumer of the run left')
+    this.name = 'ConsumerLeft'
+  }
+}
+
+/**
+ * An iterable over a run that hears of the consumer's `return()` at once. An async generator alone would not: it is
+ * told only when its current step settles, which is when the engine next says something.
+ */
+export function createRunIterable(
+  signal: AbortSignal,
+  start: (signal: AbortSignal) => AsyncGenerator<AgentEvent, void, undefined>,
+): AsyncIterable<AgentEvent> {
+  return {
+    [Symbol.asyncIterator]() {
+      const left = new AbortController()
+      const generator = start(AbortSignal.any([signal, left.signal]))
+      return {
+        next: () => generator.next(),
+        async return() {
+          left.abort(new ConsumerLeft())
+          return await generator.return()
+        },
+      }
+    },
+  }
+}

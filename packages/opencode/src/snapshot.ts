@@ -1,0 +1,81 @@
+import type { EngineApi } from './engine-api.ts'
+import type { EngineAsk, EngineEvent, StoredMessage } from './engine-model.ts'
+import { listMessagesAfter } from './message-pages.ts'
+import type { RunView } from './run-view.ts'
+import type { EngineSnapshot } from './verdict.ts'
+
+const MAX_CHILDREN = 1000
+
+/** Sub-agents' sessions below a session, at any depth. */
+export async function listChildren(api: EngineApi, sessionId: string, signal: AbortSignal): Promise<readonly string[]> {
+  const found = new Set<string>()
+  const open = [sessionId]
+  for (let next = open.pop(); next !== undefined && found.size < MAX_CHILDREN; next = open.pop()) {
+    for (const child of await api.children(next, signal)) {
+      if (found.has(child) || child === sessionId) continue
+      found.add(child)
+      open.push(child)
+    }
+  }
+  return [...found]
+}
+
+/**
+ * Reads whether the session works, and, when it does not or when `whole` is asked for, all that was written after the
+ * prompt. The status is read first: an idle session stays idle, since nobody prompts it but us. Where the engine has
+ * said that it is idle (`toldIdle`), all is read at once.
+ */
+export async function readSnapshot(
+  api: EngineApi,
+  view: RunView,
+  { whole, toldIdle }: { whole: boolean; toldIdle: boolean },
+  signal: AbortSignal,
+): Promise<EngineSnapshot & { children: readonly string[]; asks: readonly EngineAsk[] }> {
+  const after = { sessionId: view.sessionId, messageId: view.userMessageId }
+  const early = toldIdle ? listMessagesAfter(api, after, signal) : undefined
+  // Whether it is needed is known later; a failure of it is told then.
+  early?.catch(() => undefined)
+  const [busy, asks, children] = await Promise.all([
+    api.busy(view.directory, signal),
+    api.asks(view.directory, signal),
+    listChildren(api, view.sessionId, signal),
+  ])
+  const ours = new Set([view.sessionId, ...view.children, ...children])
+  const pending = asks.filter(({ sessionId }) => ours.has(sessionId))
+  const sessionBusy = busy.has(view.sessionId)
+  const busyChildren = [...busy.keys()].filter((id) => id !== view.sessionId && ours.has(id)).length
+  const reading = whole || !(sessionBusy || busyChildren > 0)
+  return {
+    messages: reading ? await (early ?? listMessagesAfter(api, after, signal)) : [],
+    sessionBusy,
+    busyChildren,
+    pendingAsks: pending.length,
+    at: Date.now(),
+    children,
+    asks: pending,
+  }
+}
+
+/** What was written after the prompt, as events for `reduce` with source `stored`: sub-agents' first. */
+export async function readHistory(
+  api: EngineApi,
+  view: RunView,
+  { messages, children }: { messages: readonly StoredMessage[]; children: readonly string[] },
+  signal: AbortSignal,
+): Promise<readonly EngineEvent[]> {
+  const events: EngineEvent[] = []
+  for (const sessionId of children) {
+    events.push({ type: 'session', sessionId, parentId: view.sessionId })
+    const stored = await listMessagesAfter(api, { sessionId, messageId: view.userMessageId }, signal)
+    events.push(...stored.flatMap(asEvents))
+  }
+  return [...events, ...messages.flatMap(asEvents)]
+}
+
+function asEvents({ message, parts }: StoredMessage): readonly EngineEvent[] {
+  const { sessionId } = message
+  return [
+    { type: 'message', sessionId, message },
+    ...parts.map((part): EngineEvent => ({ type: 'part', sessionId, part })),
+  ]
+}
