@@ -1,0 +1,93 @@
+import type { PermissionRules } from '@opencode-gateway/contracts'
+import { completeRules, withoutAsking } from '@opencode-gateway/opencode'
+
+export type EngineConfig = Readonly<Record<string, unknown>>
+
+export interface EngineConfigOptions {
+  /** The operator's configuration of the engine. */
+  operator: EngineConfig
+  /** What agents may do at most. */
+  permissions: PermissionRules
+  /** Names of the environment variables the engine is given. */
+  variables: readonly string[]
+  /** Providers that the engine has stored credentials for. */
+  authProviders: readonly string[]
+}
+
+export interface ComposedConfig {
+  config: EngineConfig
+  /** True when every model in use is declared in the configuration, so that no catalogue is needed. */
+  selfContained: boolean
+}
+
+/** Variables with a key, and the provider of the engine's catalogue that reads them. */
+const PROVIDER_OF_VARIABLE: Readonly<Record<string, string>> = {
+  ANTHROPIC_API_KEY: 'anthropic',
+  AZURE_API_KEY: 'azure',
+  CEREBRAS_API_KEY: 'cerebras',
+  COHERE_API_KEY: 'cohere',
+  DEEPSEEK_API_KEY: 'deepseek',
+  FIREWORKS_API_KEY: 'fireworks-ai',
+  GEMINI_API_KEY: 'google',
+  GOOGLE_API_KEY: 'google',
+  GOOGLE_GENERATIVE_AI_API_KEY: 'google',
+  GROQ_API_KEY: 'groq',
+  MISTRAL_API_KEY: 'mistral',
+  MOONSHOT_API_KEY: 'moonshotai',
+  OPENAI_API_KEY: 'openai',
+  OPENCODE_API_KEY: 'opencode',
+  OPENROUTER_API_KEY: 'openrouter',
+  TOGETHER_API_KEY: 'togetherai',
+  XAI_API_KEY: 'xai',
+}
+
+/** Names of the variables that carry a provider's key. */
+export const providerVariables = Object.keys(PROVIDER_OF_VARIABLE)
+
+/** What hangs nowhere without a person: everything is allowed but what would ask, leave the workspace or publish. */
+export const unattended: PermissionRules = {
+  '*': 'allow',
+  question: 'deny',
+  external_directory: 'deny',
+  bash: { '*': 'allow', 'git push*': 'deny' },
+}
+
+/**
+ * The engine's configuration: the operator's, with our defaults below it and, above it, what a server without a person
+ * in front of it cannot do without. Only providers somebody configured are enabled, since the engine would otherwise
+ * send prompts to free hosted models of its vendor.
+ */
+export function composeEngineConfig({
+  operator,
+  permissions,
+  variables,
+  authProviders,
+}: EngineConfigOptions): ComposedConfig {
+  const declared = isFields(operator['provider']) ? operator['provider'] : {}
+  const keyed = variables.flatMap((name) => PROVIDER_OF_VARIABLE[name] ?? [])
+  const configured = [...new Set([...Object.keys(declared), ...keyed, ...authProviders])].sort()
+  const listed = operator['enabled_providers']
+  const enabled = Array.isArray(listed) ? listed.map(String) : configured
+  return {
+    config: {
+      snapshot: false,
+      lsp: false,
+      formatter: false,
+      ...operator,
+      enabled_providers: enabled,
+      // Here nothing asks: sub-agents live by these alone, and do not hand what they must ask for to anybody.
+      permission: withoutAsking(completeRules(permissions)),
+      autoupdate: false,
+      share: 'disabled',
+    },
+    selfContained: enabled.every((name) => declaresModels(declared[name])),
+  }
+}
+
+function declaresModels(provider: unknown): boolean {
+  return isFields(provider) && isFields(provider['models']) && Object.keys(provider['models']).length > 0
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

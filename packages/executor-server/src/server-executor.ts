@@ -1,0 +1,102 @@
+import type { Executor, ExecutorHealth, SweepReport } from '@opencode-gateway/contracts'
+import { ExecutorError } from '@opencode-gateway/contracts'
+import type { SessionPlace } from '@opencode-gateway/opencode'
+import { createEmbeddedEngine } from './embedded-engine.ts'
+import { unattended } from './engine-config.ts'
+import type { EngineLease, EngineSource } from './engine-source.ts'
+import { createHealthCheck } from './health-check.ts'
+import type { ServerExecutorOptions } from './options.ts'
+import { createRemoteEngine } from './remote-engine.ts'
+import { createServerSession } from './server-session.ts'
+import { createSessionProcesses } from './session-processes.ts'
+import { createWorkspaces } from './workspaces.ts'
+
+const RELEASE_TIMEOUT_MS = 15_000
+
+/** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */
+export function createServerExecutor(options: ServerExecutorOptions): Executor {
+  const { log, workspaceRoot } = options
+  const workspaces = createWorkspaces(workspaceRoot)
+  const source = createSource(options)
+  const common = { source, workspaces, log, releaseTimeoutMs: RELEASE_TIMEOUT_MS }
+  const health = createHealthCheck({ source, directory: workspaceRoot })
+
+  const placeOf = (sessionId: string, directory: string): SessionPlace => {
+    const shell = workspaces.shellPlace(sessionId)
+    const { mark: engineMark } = source
+    if (engineMark === undefined) return { directory, shell }
+    return { directory, shell, processes: createSessionProcesses({ engineMark, sessionMark: shell.mark, directory }) }
+  }
+
+  return {
+    name: 'server',
+    capabilities: {
+      isolation: 'none',
+      shell: true,
+      followUps: true,
+      survivesRestart: source.mode === 'remote',
+      options: ['model', 'agent', 'system_prompt', 'output_schema', 'permissions', 'interactive', 'wrap_up'],
+    },
+    async start(signal) {
+      await workspaces.prepare()
+      await source.start(signal)
+    },
+    check: (signal): Promise<ExecutorHealth> => health(signal),
+    async open({ sessionId, title }, { signal, log }) {
+      signal.throwIfAborted()
+      const known = await workspaces.find(sessionId)
+      const place = placeOf(sessionId, known ?? (await workspaces.create(sessionId)))
+      let lease: EngineLease | undefined
+      try {
+        lease = await source.acquire(signal, place.directory)
+        const { client } = lease
+        const session = await client.openSession({ ...place, title }, signal)
+        return createServerSession({ ...common, log, sessionId, place, client, session })
+      } catch (error) {
+        if (known === undefined) await workspaces.remove(sessionId)
+        throw error
+      } finally {
+        lease?.release()
+      }
+    },
+    async attach(ref, { signal }) {
+      const { session_id: sessionId, engine_session_id: engineSessionId } = ref
+      if (ref.executor !== 'server' || sessionId === undefined || engineSessionId === undefined) return undefined
+      const directory = await workspaces.find(sessionId)
+      if (directory === undefined) return undefined
+      const { client, release } = await source.acquire(signal, directory)
+      try {
+        const place = placeOf(sessionId, directory)
+        const session = await client.attachSession({ ...place, engineSessionId }, signal)
+        return session && createServerSession({ ...common, sessionId, place, client, session })
+      } finally {
+        release()
+      }
+    },
+    async sweep(live) {
+      const removed: string[] = []
+      const failed: { what: string; why: string }[] = []
+      for (const sessionId of await workspaces.list()) {
+        if (live.has(sessionId)) continue
+        const what = workspaces.pathOf(sessionId)
+        try {
+          await workspaces.remove(sessionId)
+          removed.push(what)
+        } catch (error) {
+          failed.push({ what, why: error instanceof Error ? error.message : String(error) })
+        }
+      }
+      return { removed, failed } satisfies SweepReport
+    },
+    close: () => source.close(),
+  }
+}
+
+function createSource(options: ServerExecutorOptions): EngineSource {
+  const { log, limits, embedded, remote, healthIntervalMs = 5_000, maxRetries = 3, retryDelayMs = 1_000 } = options
+  const { permissions = unattended } = options
+  const common = { log, permissions, ...(limits === undefined ? {} : { limits }) }
+  if (remote) return createRemoteEngine({ ...remote, ...common, healthIntervalMs, maxRetries, retryDelayMs })
+  if (embedded) return createEmbeddedEngine({ ...embedded, ...common })
+  throw new ExecutorError('EXECUTOR_UNAVAILABLE', 'neither an embedded nor a remote engine is configured')
+}

@@ -1,0 +1,31 @@
+import { after, before } from 'node:test'
+import { executorConformance } from '@opencode-gateway/executor-testing'
+import { createPlace, startScene } from './scene.ts'
+import type { Place, Scene } from './scene.ts'
+
+let place: Place
+let scene: Scene
+before(async () => {
+  place = await createPlace()
+  scene = await startScene(place, { embedded: place.embedded() })
+})
+after(() => place.close())
+
+executorConformance({
+  name: 'server, its own engine',
+  abilities: [
+    'shell',
+    'followUps',
+    'processes',
+    'sweep',
+    'option:model',
+    'option:agent',
+    'option:system_prompt',
+    'option:output_schema',
+    'option:permissions',
+    'option:interactive',
+    'option:wrap_up',
+    'asks',
+  ],
+  make: () => Promise.resolve(scene.fixture()),
+})

@@ -1,0 +1,107 @@
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Executor, Log } from '@opencode-gateway/contracts'
+import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
+import { createScriptedModel } from '@opencode-gateway/scripted-model'
+import type { ScriptedModel } from '@opencode-gateway/scripted-model'
+import { createServerExecutor } from '../src/index.ts'
+import type { EmbeddedEngineOptions, ServerExecutorOptions } from '../src/index.ts'
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+}
+
+/** Directories of their own and a model that plays scripts. */
+export interface Place {
+  readonly directory: string
+  readonly workspaceRoot: string
+  readonly model: ScriptedModel
+  embedded(overrides?: Partial<EmbeddedEngineOptions>): EmbeddedEngineOptions
+  /** To be closed before the place is, the latest first. */
+  defer(close: () => Promise<void>): void
+  close(): Promise<void>
+}
+
+export async function createPlace(): Promise<Place> {
+  const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'executor-server-')))
+  const model = createScriptedModel()
+  const baseURL = await model.listen()
+  const deferred: (() => Promise<void>)[] = []
+  return {
+    directory,
+    model,
+    workspaceRoot: path.join(directory, 'workspaces'),
+    embedded: (overrides) => ({
+      stateDir: path.join(directory, 'state'),
+      path: process.env['PATH'] ?? '',
+      config: scriptedConfig(baseURL),
+      ...overrides,
+    }),
+    defer: (close) => void deferred.push(close),
+    async close() {
+      for (const close of deferred.toReversed()) await close()
+      await model.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function scriptedConfig(baseURL: string): Record<string, unknown> {
+  const scripted = {
+    tool_call: true,
+    reasoning: true,
+    temperature: true,
+    limit: { context: 200_000, output: 8192 },
+    cost: { input: 1, output: 2 },
+  }
+  return {
+    model: 'script/scripted',
+    small_model: 'script/scripted',
+    provider: {
+      script: {
+        npm: '@ai-sdk/openai-compatible',
+        options: { baseURL, apiKey: 'none' },
+        models: { scripted },
+      },
+    },
+  }
+}
+
+/** An executor with an engine that all tests of a file share. */
+export interface Scene {
+  readonly executor: Executor
+  fixture(): ExecutorFixture
+}
+
+export async function startScene(
+  place: Place,
+  engine: Pick<ServerExecutorOptions, 'embedded' | 'remote' | 'limits' | 'permissions'>,
+): Promise<Scene> {
+  const { workspaceRoot } = place
+  const executor = createServerExecutor({ workspaceRoot, log: silentLog, ...engine })
+  place.defer(() => executor.close())
+  await executor.start(AbortSignal.timeout(30_000))
+  return {
+    executor,
+    fixture: () => ({
+      // The engine outlives the case: starting one per case would take most of the time.
+      executor: { ...executor, close: async () => {} },
+      gates: place.model,
+      unknownModel: 'script/no-such-model',
+      maxOutputBytes: 1024 * 1024,
+      leftovers: () => leftoversIn(workspaceRoot),
+      close: async () => {},
+    }),
+  }
+}
+
+/** Whatever lies below the root of the workspaces, but for the folders that are always there. */
+export async function leftoversIn(workspaceRoot: string): Promise<readonly string[]> {
+  const names = await readdir(workspaceRoot, { recursive: true })
+  return names.filter((name) => name !== '.sessions' && name !== '.shell')
+}

@@ -1,0 +1,6 @@
+import type { ConformanceCase } from '../case.ts'
+import { permissionCases } from './permissions.ts'
+import { questionCases } from './questions.ts'
+import { unattendedCases } from './unattended.ts'
+
+export const askCases: readonly ConformanceCase[] = [...unattendedCases, ...permissionCases, ...questionCases]

@@ -1,0 +1,59 @@
+import { describe, test } from 'node:test'
+import { caseGroups, playCase, type ConformanceCase } from './case.ts'
+import { askCases } from './cases/asks.ts'
+import { cancelCases } from './cases/cancel.ts'
+import { commandCases } from './cases/commands.ts'
+import { contentCases } from './cases/content.ts'
+import { deadlineCases } from './cases/deadlines.ts'
+import { endingCases } from './cases/ending.ts'
+import { failureCases } from './cases/failure.ts'
+import { followUpCases } from './cases/follow-ups.ts'
+import { isolationCases } from './cases/isolation.ts'
+import { lifecycleCases } from './cases/lifecycle.ts'
+import { orderingCases } from './cases/ordering.ts'
+import { proofCases } from './cases/proof.ts'
+import { recoveryCases } from './cases/recovery.ts'
+import { steeringCases } from './cases/steering.ts'
+import type { ExecutorHarness } from './harness.ts'
+
+/** Every case of the suite. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...orderingCases,
+  ...endingCases,
+  ...proofCases,
+  ...contentCases,
+  ...commandCases,
+  ...followUpCases,
+  ...cancelCases,
+  ...deadlineCases,
+  ...askCases,
+  ...steeringCases,
+  ...failureCases,
+  ...isolationCases,
+  ...lifecycleCases,
+  ...recoveryCases,
+]
+
+/** The cases whose needs the harness meets. */
+export function casesFor({ abilities }: Pick<ExecutorHarness, 'abilities'>): readonly ConformanceCase[] {
+  return conformanceCases.filter(({ needs = [] }) => needs.every((ability) => abilities.includes(ability)))
+}
+
+export interface ConformanceOptions {
+  /** Limit of one case. Default 30 s. */
+  readonly limitMs?: number
+}
+
+/** Registers the suite with node:test: one test per case that applies, by group. */
+export function executorConformance(harness: ExecutorHarness, { limitMs = 30_000 }: ConformanceOptions = {}): void {
+  const cases = casesFor(harness)
+  describe(`executor conformance: ${harness.name}`, () => {
+    for (const group of caseGroups) {
+      const grouped = cases.filter((candidate) => candidate.group === group)
+      if (grouped.length === 0) continue
+      describe(group, () => {
+        for (const candidate of grouped) test(candidate.name, () => playCase(candidate, harness, { limitMs }))
+      })
+    }
+  })
+}

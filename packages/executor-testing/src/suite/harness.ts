@@ -1,0 +1,44 @@
+import type { Executor, RunOption } from '@opencode-gateway/contracts'
+
+/**
+ * What an executor, reached this way, can do beyond the basics. Cases that need more are left out.
+ * `shell`, `followUps`, `survivesRestart` and the options mirror `executor.capabilities`; `processes`: a command is a
+ * real process with a pid; `asks`: the agent can ask and be answered, as the option `interactive` says; `sweep`: `sweep` can be asked for; `close`: `close` ends the executor for good.
+ */
+export type Ability =
+  | 'shell'
+  | 'followUps'
+  | 'survivesRestart'
+  | 'processes'
+  | 'asks'
+  | 'sweep'
+  | 'close'
+  | `option:${RunOption}`
+
+/** How the suite reaches an executor whose agent is driven by the scripted model's language. */
+export interface ExecutorHarness {
+  readonly name: string
+  readonly abilities: readonly Ability[]
+  /** An executor for one case; called once per case. It may share an engine with the others. */
+  make(): Promise<ExecutorFixture>
+}
+
+export interface ExecutorFixture {
+  /** Not started yet. */
+  readonly executor: Executor
+  /** The gates of the script: a `ScriptedModel` and a `FakeExecutor` are such. */
+  readonly gates: GateControl
+  /** "provider/model" that the engine does not know. */
+  readonly unknownModel: string
+  /** Bound of a command's standard output, in bytes. */
+  readonly maxOutputBytes: number
+  /** What is still there, one text each; called when every session of the case has been released, mostly before `close`. */
+  leftovers(): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+export interface GateControl {
+  /** Resolves once a model call is held at the gate. */
+  waitForGate(gate: string, signal: AbortSignal): Promise<void>
+  release(gate: string): void
+}
