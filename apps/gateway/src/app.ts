@@ -1,0 +1,153 @@
+import helmet from '@fastify/helmet'
+import type { Executor, Store } from '@opencode-gateway/contracts'
+import type { Sessions } from '@opencode-gateway/sessions'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { answerClientError } from './client-error.ts'
+import type { Config, Secrets } from './config.ts'
+import { engineHealth } from './engine-health.ts'
+import type { ExecutorStartup } from './executor-startup.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { sharedSchemas } from './openapi/shared-schemas.ts'
+import { auth } from './plugins/auth.ts'
+import { errors, sendProblem } from './plugins/errors.ts'
+import { eventStreams } from './plugins/event-streams.ts'
+import { httpMetrics } from './plugins/http-metrics.ts'
+import { collectMethods } from './plugins/methods.ts'
+import { openapi } from './plugins/openapi.ts'
+import { pressure } from './plugins/pressure.ts'
+import { rateLimit } from './plugins/rate-limit.ts'
+import { requestId } from './plugins/request-id.ts'
+import { requestLog } from './plugins/request-log.ts'
+import { stopping } from './plugins/stopping.ts'
+import { createReadiness } from './readiness.ts'
+import { requestIdOf } from './request-id.ts'
+import { askRoutes } from './routes/asks.ts'
+import { capabilityRoutes } from './routes/capabilities.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { messageRoutes } from './routes/messages.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { retryRoutes } from './routes/retry.ts'
+import { runRoutes } from './routes/run.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { shellRoutes } from './routes/shell.ts'
+import { streamRoutes } from './routes/stream.ts'
+import { validatorCompiler } from './validation.ts'
+import { readVersion } from './version.ts'
+
+export interface AppOptions {
+  config: Config
+  keys: Secrets['keys']
+  sessions: Sessions
+  executor: Executor
+  store: Pick<Store, 'check'>
+  log: FastifyBaseLogger
+  /** Counts what happens; of its own unless given. Served here unless the configuration has a port for it. */
+  metrics?: Metrics
+  /** Whether the executor has started; taken for started unless given. */
+  startup?: () => ExecutorStartup
+  /** Whether the gateway has begun to shut down. */
+  draining?: () => boolean
+}
+
+/** The HTTP edge over what it is given; whoever builds it starts and closes those. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { config, keys, sessions, executor, store, log } = options
+  const { startup = () => ({ status: 'started' }), draining = () => false } = options
+  const { metrics = createMetrics({ process: false }) } = options
+  const version = readVersion()
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    requestIdHeader: false,
+    bodyLimit: config.limits.maxRequestBytes,
+    // A request arrives within these, or not at all: without them a byte per second keeps a connection for ever.
+    requestTimeout: 120_000,
+    http: { headersTimeout: 30_000, maxHeaderSize: 16_384, keepAlive: true, keepAliveInitialDelay: 30_000 },
+    // Whoever waits for a run is silent for as long as it takes; the network's own keep-alive finds dead peers.
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    maxRequestsPerSocket: 10_000,
+    // The plugin `stopping` has waited for the last answers by then.
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 128 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (err, request, reply) => {
+      void reply.header('x-request-id', request.id)
+      void sendProblem(request, reply, err)
+    },
+  })
+  app.setValidatorCompiler(validatorCompiler(sharedSchemas()))
+  // A serializer compiled for every status of every route would double the time and the memory the start takes.
+  app.setSerializerCompiler(() => JSON.stringify)
+  acceptEmptyJson(app)
+
+  await app.register(requestId)
+  await app.register(errors)
+  await app.register(httpMetrics, { metrics: metrics.http })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    // TLS ends in front of the gateway, and with it the decision to insist on it.
+    strictTransportSecurity: false,
+  })
+  await app.register(auth, { keys, host: config.host })
+  await app.register(requestLog)
+  await app.register(pressure, { maxEventLoopDelayMs: config.limits.maxEventLoopDelayMs })
+  await app.register(rateLimit, config.rateLimit)
+  await app.register(stopping)
+  await app.register(eventStreams, {
+    ...config.streams,
+    retentionMs: config.eventRetentionMs,
+    metrics: metrics.streams,
+  })
+  await app.register(openapi, { version })
+  const methods = collectMethods(app)
+
+  const readiness = createReadiness({
+    store,
+    executor,
+    sessions,
+    startup,
+    draining,
+    workspaceRoot: config.workspaceRoot,
+    log,
+  })
+  await app.register(healthRoutes, { version, readiness })
+  const routeOptions = { config, sessions, executor, startup }
+  await app.register(capabilityRoutes, { ...routeOptions, version })
+  const routesOfSessions = [
+    runRoutes,
+    sessionRoutes,
+    messageRoutes,
+    shellRoutes,
+    retryRoutes,
+    askRoutes,
+    streamRoutes,
+    eventRoutes,
+  ]
+  for (const routes of routesOfSessions) {
+    await app.register(routes, routeOptions)
+  }
+  if (config.metricsPort === undefined) {
+    const health = () => engineHealth({ executor, startup })
+    await app.register(metricsRoute, { metrics, health })
+  }
+  methods.complete()
+  return app
+}
+
+/** Clients send `Content-Type: application/json` with requests that have no body, too. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else void parse(request, body, done)
+  })
+  app.removeContentTypeParser('text/plain')
+}

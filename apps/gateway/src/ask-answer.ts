@@ -1,0 +1,29 @@
+import { GatewayError, type AskAnswer, type AskAnswerRequest, type FieldProblem } from '@opencode-gateway/contracts'
+import { oneOrAll } from './one-or-all.ts'
+
+/** The answer a request gives. Throws INVALID_REQUEST unless it is exactly one. */
+export function readAnswer(request: AskAnswerRequest): AskAnswer {
+  const { reply, message, answers, reject } = request
+  const given = (['reply', 'answers', 'reject'] as const).filter((name) => request[name] !== undefined)
+  if (given.length !== 1) {
+    const reason = given.length === 0 ? 'one of reply, answers and reject is required' : 'excludes the others'
+    const fields = given.length === 0 ? ['body'] : given
+    throw refusal(
+      'An answer is one of "reply" (to a permission request), "answers" and "reject" (to a question).',
+      fields.map((field) => ({ field, reason })),
+    )
+  }
+  if (message !== undefined && reply !== 'reject') {
+    throw refusal('A message goes with "reply": "reject" alone.', [
+      { field: 'message', reason: 'needs "reply": "reject"' },
+    ])
+  }
+  if (answers !== undefined) return { answers }
+  if (reject !== undefined) return { reject }
+  if (reply === undefined) throw new Error('an answer that was checked has none')
+  return { reply, ...(message === undefined ? {} : { message }) }
+}
+
+function refusal(text: string, problems: readonly FieldProblem[]): GatewayError {
+  return new GatewayError('INVALID_REQUEST', text, { details: oneOrAll(problems) })
+}

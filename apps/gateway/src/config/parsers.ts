@@ -1,0 +1,87 @@
+import { isIP } from 'node:net'
+import { PermissionRules } from '@opencode-gateway/contracts'
+import { Value } from 'typebox/value'
+import { durationMs } from '../duration.ts'
+
+/** What a parser says of a text: its value, or what it would have accepted. */
+export type Parsed<T> = { ok: true; value: T } | { ok: false; expected: string }
+export type Parser<T> = (text: string) => Parsed<T>
+
+const accept = <T>(value: T): Parsed<T> => ({ ok: true, value })
+const refuse = (expected: string): { ok: false; expected: string } => ({ ok: false, expected })
+
+export const text: Parser<string> = accept
+
+export function integer(minimum: number, maximum: number): Parser<number> {
+  return (input) => {
+    const value = Number(input)
+    return /^\d+$/.test(input) && value >= minimum && value <= maximum
+      ? accept(value)
+      : refuse(`a whole number from ${minimum} to ${maximum}`)
+  }
+}
+
+/** Seconds without a unit, or a number with `ms`, `s`, `m`, `h` or `d`; the value is in milliseconds. */
+export function duration(minimumMs: number, maximumMs: number): Parser<number> {
+  return (input) => {
+    const value = durationMs(input)
+    return value !== undefined && value >= minimumMs && value <= maximumMs
+      ? accept(value)
+      : refuse(`seconds, or a number with ms, s, m, h or d, from ${minimumMs / 1000}s to ${maximumMs / 1000}s`)
+  }
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): Parser<T> {
+  return (input) => {
+    const value = values.find((candidate) => candidate === input.toLowerCase())
+    return value === undefined ? refuse(`one of ${values.join(', ')}`) : accept(value)
+  }
+}
+
+export const flag: Parser<boolean> = (input) => {
+  if (/^(true|1|yes|on)$/i.test(input)) return accept(true)
+  if (/^(false|0|no|off)$/i.test(input)) return accept(false)
+  return refuse('true or false')
+}
+
+export const host: Parser<string> = (input) =>
+  isIP(input) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(input)
+    ? accept(input)
+    : refuse('an IP address or a host name')
+
+export const httpUrl: Parser<string> = (input) => {
+  const url = URL.canParse(input) ? new URL(input) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return refuse('an http:// or https:// URL')
+  if (url.username !== '' || url.password !== '') {
+    return refuse('a URL without credentials; they go into OPENCODE_SERVER_USERNAME and OPENCODE_SERVER_PASSWORD')
+  }
+  return accept(input.replace(/\/+$/, ''))
+}
+
+export const jsonObject: Parser<string> = (input) => {
+  try {
+    const value: unknown = JSON.parse(input)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return accept(input)
+  } catch {
+    // The answer below is all that may be said: the parser's own message quotes the text, which is a secret.
+  }
+  return refuse('a JSON object')
+}
+
+export const permissions: Parser<PermissionRules> = (input) => {
+  const expected = 'rules as JSON: "allow", "ask" or "deny", by permission and, where wanted, by pattern'
+  let rules: unknown
+  try {
+    rules = JSON.parse(input)
+  } catch {
+    return refuse(expected)
+  }
+  return Value.Check(PermissionRules, rules) ? accept(rules) : refuse(expected)
+}
+
+export const model: Parser<string> = (input) =>
+  /^[^/\s]+\/\S+$/.test(input) ? accept(input) : refuse('"provider/model"')
+
+/** An API key travels in a header: visible ASCII, no blanks. */
+export const apiKey: Parser<string> = (input) =>
+  /^[\x21-\x7e]{8,512}$/.test(input) ? accept(input) : refuse('8 to 512 visible ASCII characters')

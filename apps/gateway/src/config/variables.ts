@@ -1,0 +1,226 @@
+import { crashPoints } from '@opencode-gateway/sessions'
+import * as parse from './parsers.ts'
+import { optional, variable } from './variable.ts'
+
+const SECOND = 1000
+const HOUR = 3600 * SECOND
+const DAY = 24 * HOUR
+
+/** Every environment variable of the gateway but the provider keys, in the order of `.env.example`. */
+export const variables = {
+  port: variable('PORT', parse.integer(0, 65_535), '8080', 'Port the gateway listens on; 0 takes a free one.'),
+  host: variable(
+    'HOST',
+    parse.host,
+    '127.0.0.1',
+    'Address the gateway listens on. Any but a loopback one needs a key.',
+  ),
+  metricsPort: optional(
+    'METRICS_PORT',
+    parse.integer(0, 65_535),
+    'Port for GET /metrics alone, which asks for no key there; without it /metrics is on PORT, behind the key.',
+  ),
+  logLevel: variable(
+    'LOG_LEVEL',
+    parse.oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'JSON lines on standard output; pretty on a terminal.',
+  ),
+
+  apiKey: optional('API_KEY', parse.apiKey, 'The one key clients present. Without a key only loopback is served.', {
+    aliases: ['OPENCODE_SHARED_SECRET'],
+    secret: true,
+  }),
+  apiKeysFile: optional(
+    'API_KEYS_FILE',
+    parse.text,
+    'JSON file with several keys: id, hash (sha256, hex), tenant?, limits?.',
+  ),
+  allowUnauthenticated: variable(
+    'ALLOW_UNAUTHENTICATED',
+    parse.flag,
+    'false',
+    'Serve other addresses than loopback without a key: everybody who reaches the port can run commands.',
+  ),
+
+  dataDir: optional(
+    'DATA_DIR',
+    parse.text,
+    'Database, lock and engine state; $XDG_DATA_HOME/opencode-gateway unless set.',
+  ),
+  workspaceRoot: optional('WORKSPACE_ROOT', parse.text, 'Where workspaces are made; $DATA_DIR/workspaces unless set.', {
+    aliases: ['WORKSPACE_DIR'],
+  }),
+
+  executor: variable('EXECUTOR', parse.oneOf('server', 'docker'), 'server', 'What runs the agent.'),
+  serverEnabled: variable(
+    'OPENCODE_SERVER_ENABLED',
+    parse.flag,
+    'true',
+    'Older switch between executors: false is read as EXECUTOR=docker.',
+  ),
+  serverUrl: optional(
+    'OPENCODE_SERVER_URL',
+    parse.httpUrl,
+    'A running `opencode serve`; without it the gateway starts its own.',
+    {
+      aliases: ['OPENCODE_URL'],
+    },
+  ),
+  serverUsername: variable('OPENCODE_SERVER_USERNAME', parse.text, 'opencode', 'Name for that server.'),
+  serverPassword: optional(
+    'OPENCODE_SERVER_PASSWORD',
+    parse.text,
+    'Password for that server; random for its own engine.',
+    {
+      secret: true,
+    },
+  ),
+  healthCheckIntervalMs: variable(
+    'OPENCODE_SERVER_HEALTH_CHECK_INTERVAL_MS',
+    parse.integer(100, 600_000),
+    '5000',
+    'How often the engine is looked at, in milliseconds.',
+  ),
+  maxRetries: variable(
+    'OPENCODE_SERVER_MAX_RETRIES',
+    parse.integer(0, 100),
+    '3',
+    'How often a call of the engine that may be repeated is repeated.',
+  ),
+  retryDelayMs: variable(
+    'OPENCODE_SERVER_RETRY_DELAY_MS',
+    parse.integer(0, 60_000),
+    '1000',
+    'Wait before such a repetition, in milliseconds.',
+  ),
+
+  model: optional('OPENCODE_MODEL', parse.model, 'Model of a request that names none: "provider/model".'),
+  authJson: optional('OPENCODE_AUTH_JSON', parse.jsonObject, "Content of the engine's auth.json.", { secret: true }),
+  authToken: optional('OPENCODE_AUTH_TOKEN', parse.text, 'Token of an OpenCode account, handed to the engine.', {
+    secret: true,
+  }),
+  configJson: optional('OPENCODE_CONFIG_JSON', parse.jsonObject, "Content of the engine's configuration.", {
+    secret: true,
+  }),
+
+  permissions: variable(
+    'PERMISSIONS',
+    parse.permissions,
+    '{"*":"allow","question":"deny","external_directory":"deny","bash":{"*":"allow","git push*":"deny"}}',
+    'What the agent may do at most: rules in the form of OpenCode, as JSON. A request can only narrow them.',
+  ),
+
+  executionTimeMs: optional(
+    'MAX_EXECUTION_TIME',
+    parse.duration(SECOND, 7 * DAY),
+    'Time limit of a run and the most a request may ask for; 300s for /run and 3600s for sessions unless set.',
+    { aliases: ['SESSION_TIMEOUT', 'TASK_TIMEOUT'] },
+  ),
+  startTimeoutMs: variable(
+    'START_TIMEOUT',
+    parse.duration(SECOND, HOUR),
+    '60s',
+    'How long opening a session in the engine may take.',
+  ),
+  idleTimeoutMs: variable(
+    'IDLE_TIMEOUT',
+    parse.duration(SECOND, DAY),
+    '10m',
+    'How long a run may go without any event before it is ended.',
+  ),
+  askTimeoutMs: variable(
+    'ASK_TIMEOUT',
+    parse.duration(30 * SECOND, HOUR),
+    '300s',
+    'How long a permission or question of the agent waits for its answer before it is refused.',
+  ),
+  maxModelCalls: variable(
+    'MAX_MODEL_CALLS',
+    parse.integer(1, 1_000_000),
+    '250',
+    'Calls of the model a run may make, sub-agents included; more is taken for a loop.',
+  ),
+  maxOutputBytes: variable(
+    'MAX_OUTPUT_SIZE',
+    parse.integer(1024, 1_073_741_824),
+    '10485760',
+    'Output of a run that is kept, in bytes; what comes after is cut off with a note.',
+  ),
+  cancelGraceMs: variable(
+    'CANCEL_GRACE',
+    parse.duration(0, HOUR),
+    '10s',
+    'How long a cancelled run may take to stop before it is given up.',
+  ),
+  maxRequestBytes: variable(
+    'MAX_REQUEST_SIZE',
+    parse.integer(1024, 1_073_741_824),
+    '10485760',
+    'Largest request body in bytes; beyond it the answer is 413.',
+  ),
+  maxPromptCharacters: variable(
+    'MAX_PROMPT_LENGTH',
+    parse.integer(1, 50_000),
+    '50000',
+    'Longest prompt in characters; beyond it the answer is 400.',
+  ),
+  maxConcurrentSessions: variable(
+    'MAX_CONCURRENT_SESSIONS',
+    parse.integer(1, 1000),
+    '5',
+    'Runs that work at the same time; beyond it they wait.',
+    { aliases: ['MAX_CONCURRENT_TASKS'] },
+  ),
+  maxQueuedRuns: variable(
+    'MAX_QUEUED_RUNS',
+    parse.integer(0, 100_000),
+    '100',
+    'Runs that may wait; beyond it the answer is 429.',
+  ),
+  rateLimitMax: variable('RATE_LIMIT_MAX', parse.integer(1, 10_000_000), '600', 'Requests of one key in a window.'),
+  rateLimitWindowMs: variable('RATE_LIMIT_WINDOW', parse.duration(SECOND, DAY), '1m', 'Length of that window.'),
+  maxStreamsPerKey: variable(
+    'MAX_STREAMS_PER_KEY',
+    parse.integer(1, 1_000_000),
+    '2000',
+    'Event streams one key may have open; beyond it the answer is 429.',
+  ),
+
+  heartbeatMs: variable(
+    'HEARTBEAT_INTERVAL',
+    parse.duration(100, HOUR),
+    '15s',
+    'Pause between heartbeats of an event stream.',
+  ),
+  streamStallMs: variable(
+    'STREAM_STALL_TIMEOUT',
+    parse.duration(100, HOUR),
+    '30s',
+    'A reader of a stream that takes nothing for this long is dropped.',
+  ),
+  eventRetentionMs: variable(
+    'EVENT_RETENTION',
+    parse.duration(SECOND, 3650 * DAY),
+    '7d',
+    'How long events of ended runs are kept.',
+  ),
+  maxEventLoopDelayMs: variable(
+    'MAX_EVENT_LOOP_DELAY',
+    parse.duration(10, HOUR),
+    '1s',
+    'When the process lags more than this, new work is answered with 503.',
+  ),
+  crashAt: optional(
+    'CRASH_AT',
+    parse.oneOf(...crashPoints),
+    'For tests: kills the process at a named place, as a crash would.',
+    { unlisted: true },
+  ),
+  shutdownGraceMs: variable(
+    'SHUTDOWN_GRACE',
+    parse.duration(0, HOUR),
+    '25s',
+    'How long runs may finish after SIGTERM before they are handed over to the next start.',
+  ),
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import type { Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
+import { createServerExecutor, providerVariables } from '@opencode-gateway/executor-server'
+import { engineSettings, type EngineSecrets } from './engine-settings.ts'
+
+export { providerVariables }
+
+/** What executors are made from; each takes what it needs. */
+export interface ExecutorSettings {
+  dataDir: string
+  workspaceRoot: string
+  /** Search path of the engine and its tools. */
+  path: string
+  server: {
+    url: string | undefined
+    username: string
+    healthCheckIntervalMs: number
+    maxRetries: number
+    retryDelayMs: number
+  }
+  /** What the agent may do at most. */
+  permissions: PermissionRules
+  /** Model of a request that names none. */
+  model: string | undefined
+  secrets: EngineSecrets & { serverPassword: string | undefined }
+  /** Base URL of the scripted model, when it answers instead of a provider. */
+  scriptedModelUrl: string | undefined
+  log: Log
+}
+
+/** Every executor there is, by its name in EXECUTOR. */
+export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
+  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, log, ...settings }) =>
+    createServerExecutor({
+      workspaceRoot,
+      log,
+      permissions,
+      healthIntervalMs: server.healthCheckIntervalMs,
+      maxRetries: server.maxRetries,
+      retryDelayMs: server.retryDelayMs,
+      ...(server.url === undefined
+        ? {
+            embedded: {
+              stateDir: join(dataDir, 'engine'),
+              path,
+              ...engineSettings({ ...settings, secrets }),
+            },
+          }
+        : { remote: { url: server.url, username: server.username, password: secrets.serverPassword ?? '' } }),
+    }),
+}

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Executor, Store } from '@opencode-gateway/contracts'
+import { createScriptedModel } from '@opencode-gateway/scripted-model'
+import { createSessions, type CrashPoint, type Sessions } from '@opencode-gateway/sessions'
+import { createSqliteStore } from '@opencode-gateway/store-sqlite'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { buildApp } from './app.ts'
+import type { Config, Secrets } from './config.ts'
+import { startExecutor, type ExecutorStartup } from './executor-startup.ts'
+import { engineHealth } from './engine-health.ts'
+import { executors } from './executors.ts'
+import { buildMetricsServer } from './metrics-server.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { sessionsLimits } from './sessions-limits.ts'
+
+export interface GatewayOptions {
+  config: Config
+  secrets: Secrets
+  log: FastifyBaseLogger
+}
+
+/** The whole gateway, from its configuration. */
+export interface Gateway {
+  /** Opens the store and listens; settles with the address. The executor goes on starting behind it. */
+  start(): Promise<string>
+  /** Rejects with what makes it useless to go on: an executor that can never start. */
+  readonly fatal: Promise<never>
+  /**
+   * Takes no new work, waits for runs within the grace time, ends streams, lets go of what still runs, and frees
+   * everything. Idempotent.
+   */
+  stop(): Promise<void>
+}
+
+interface Parts {
+  store: Store
+  executor: Executor
+  sessions: Sessions
+  app: FastifyInstance
+  /** Serves the metrics, where they have a port of their own. */
+  metricsServer: FastifyInstance | undefined
+}
+
+export function createGateway({ config, secrets, log }: GatewayOptions): Gateway {
+  const fatal = Promise.withResolvers<never>()
+  const stopping = new AbortController()
+  const freed: (() => Promise<void>)[] = []
+  const metrics = createMetrics({ process: true })
+  let startup: ExecutorStartup = { status: 'starting' }
+  let parts: Parts | undefined
+  let background: Promise<void> = Promise.resolve()
+  let stopped: Promise<void> | undefined
+  // Whoever does not listen for it is not to be ended by it.
+  fatal.promise.catch(() => {})
+
+  async function make(): Promise<Parts> {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
+    await store.open()
+    freed.push(() => store.close())
+    const executor = executors.server({
+      dataDir: config.dataDir,
+      workspaceRoot: config.workspaceRoot,
+      path: config.path,
+      server: config.server,
+      model: config.model.default,
+      permissions: config.permissions,
+      secrets,
+      scriptedModelUrl: config.model.scripted ? await listenScripted() : undefined,
+      log,
+    })
+    freed.push(() => executor.close())
+    const limits = sessionsLimits(config)
+    const sessions = createSessions({
+      store,
+      executors: new Map([[executor.name, executor]]),
+      log,
+      owner: randomUUID(),
+      limits,
+      observe: metrics.runs.observe,
+      crashPoint: crashAt(config.crashAt),
+    })
+    freed.push(() => sessions.close())
+    const state = { startup: () => startup, draining: () => stopping.signal.aborted }
+    const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...state })
+    freed.push(() => app.close())
+    return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor) }
+  }
+
+  async function makeMetricsServer(executor: Executor): Promise<FastifyInstance | undefined> {
+    if (config.metricsPort === undefined) return undefined
+    const health = () => engineHealth({ executor, startup: () => startup })
+    const server = await buildMetricsServer({ metrics, health, log })
+    freed.push(() => server.close())
+    return server
+  }
+
+  async function listenScripted(): Promise<string> {
+    const model = createScriptedModel()
+    freed.push(() => model.close())
+    return model.listen()
+  }
+
+  async function startWork({ executor, sessions }: Parts): Promise<void> {
+    const { signal } = stopping
+    const onChange = (change: ExecutorStartup) => {
+      startup = change
+    }
+    try {
+      await startExecutor({ executor, log, signal, onChange })
+      await sessions.start(signal)
+      log.info({ executor: executor.name }, 'ready')
+    } catch (err) {
+      if (!signal.aborted) fatal.reject(err)
+    }
+  }
+
+  async function drain({ sessions }: Parts): Promise<void> {
+    try {
+      await sessions.drain(AbortSignal.timeout(config.shutdownGraceMs))
+    } catch (err) {
+      log.warn({ err }, 'runs still work after the grace time and are left to the next start')
+    }
+  }
+
+  async function shutDown(): Promise<void> {
+    stopping.abort(new Error('the gateway stops'))
+    await background
+    if (parts !== undefined) await drain(parts)
+    for (const free of freed.toReversed()) {
+      await free().catch((err: unknown) => log.error({ err }, 'a part of the gateway could not be closed'))
+    }
+  }
+
+  return {
+    fatal: fatal.promise,
+    async start() {
+      parts = await make()
+      const { host, port, metricsPort } = config
+      const metricsAddress = await parts.metricsServer?.listen({ host, port: metricsPort ?? 0 })
+      if (metricsAddress !== undefined) log.info({ metricsAddress }, 'metrics are served')
+      const address = await parts.app.listen({ host, port })
+      background = startWork(parts)
+      return address
+    },
+    stop: () => (stopped ??= shutDown()),
+  }
+}
+
+/** A test kills the process at a named place, as a crash would: nothing is flushed, nothing is freed. */
+function crashAt(place: Config['crashAt']): (name: CrashPoint) => void {
+  return (name) => {
+    if (name === place) process.kill(process.pid, 'SIGKILL')
+  }
+}

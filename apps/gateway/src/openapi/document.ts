@@ -1,0 +1,53 @@
+import { pino } from 'pino'
+import { buildApp } from '../app.ts'
+import { readEnv } from '../config.ts'
+
+/** The OpenAPI document as it is committed: the one the gateway serves, made without anything behind it. */
+export async function renderOpenApi(): Promise<string> {
+  const env = readEnv({}, { cwd: '/', home: '/', exists: () => false, readText: () => '' })
+  if (env.status === 'invalid') throw new Error('the defaults are no valid configuration')
+  const app = await buildApp({
+    config: env.config,
+    keys: [],
+    log: pino({ level: 'silent' }),
+    store: { check: absent },
+    sessions: {
+      start: absent,
+      create: absent,
+      addRun: absent,
+      waitForRun: absent,
+      cancel: absent,
+      remove: absent,
+      retry: absent,
+      asks: absent,
+      answer: absent,
+      get: absent,
+      list: absent,
+      read: absent,
+      follow: absent,
+      accepting: () => false,
+      drain: absent,
+      close: absent,
+    },
+    executor: {
+      name: 'none',
+      capabilities: { isolation: 'none', shell: true, followUps: true, survivesRestart: false, options: [] },
+      start: absent,
+      check: absent,
+      open: absent,
+      attach: absent,
+      sweep: absent,
+      close: absent,
+    },
+  })
+  try {
+    await app.ready()
+    return `${JSON.stringify(app.swagger(), null, 2)}\n`
+  } finally {
+    await app.close()
+  }
+}
+
+function absent(): never {
+  throw new Error('there is nothing behind the routes while their document is made')
+}

@@ -1,0 +1,115 @@
+import {
+  GatewayError,
+  type MessageRequest,
+  type PermissionRules,
+  type RunRequest,
+  type SessionRequest,
+  type ShellRequest,
+} from '@opencode-gateway/contracts'
+import type { RunOrder } from '@opencode-gateway/sessions'
+import type { Config } from './config.ts'
+import { oneOrAll } from './one-or-all.ts'
+import { isAsked } from './options.ts'
+import { tooWide } from './policy.ts'
+import { runLimits, type LimitRules } from './run-limits.ts'
+
+export interface OrderRules extends LimitRules {
+  maxPromptCharacters: number
+  /** What the agent may do at most. */
+  policy: PermissionRules
+  /** Model of a request that names none; undefined leaves it to the engine. */
+  model: string | undefined
+}
+
+/** One-shot runs have a shorter default than sessions; both may ask for as much. */
+export function orderRules(config: Config, kind: 'run' | 'session'): OrderRules {
+  const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls } = config.limits
+  return {
+    defaultMs: kind === 'run' ? runTimeoutMs : sessionTimeoutMs,
+    maximumMs: Math.max(runTimeoutMs, sessionTimeoutMs),
+    maxModelCalls,
+    maxPromptCharacters,
+    policy: config.permissions,
+    model: config.model.default,
+  }
+}
+
+/** What a request says of its run, besides the prompt. */
+const OF_A_RUN = [
+  'model',
+  'agent',
+  'system_prompt',
+  'output_schema',
+  'permissions',
+  'interactive',
+  'wrap_up',
+  'timeout',
+  'idle_timeout',
+  'ask_timeout',
+  'max_model_calls',
+] as const
+
+type PromptRequest = Pick<RunRequest & MessageRequest & SessionRequest, 'prompt' | (typeof OF_A_RUN)[number]>
+
+/** What a request with a prompt asks to be done. */
+export function promptOrder(request: PromptRequest & { prompt: string }, rules: OrderRules): RunOrder {
+  refuseLongPrompt(request.prompt, rules.maxPromptCharacters)
+  refuseWiderRules(request, rules)
+  const { agent, system_prompt: systemPrompt, output_schema: outputSchema, permissions, interactive } = request
+  const model = request.model ?? rules.model
+  return {
+    kind: 'prompt',
+    prompt: request.prompt,
+    ...(model === undefined ? {} : { model }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(outputSchema === undefined ? {} : { outputSchema: { ...outputSchema } }),
+    ...(permissions === undefined ? {} : { permissions }),
+    ...(interactive === undefined ? {} : { interactive }),
+    ...runLimits(request, rules),
+  }
+}
+
+export function shellOrder(request: ShellRequest, rules: OrderRules): RunOrder {
+  return { kind: 'shell', command: request.command, ...runLimits(request, rules) }
+}
+
+/** The first run of a new session; undefined for an idle one, which takes no options of a run: they would be lost. */
+export function firstOrder(request: SessionRequest, rules: OrderRules): RunOrder | undefined {
+  const { prompt } = request
+  if (prompt !== undefined) return promptOrder({ ...request, prompt }, rules)
+  const lost = OF_A_RUN.filter((name) => isAsked(request, name))
+  if (lost.length === 0) return undefined
+  throw new GatewayError(
+    'INVALID_REQUEST',
+    `Without a prompt there is no run for ${lost.join(', ')}. Send a prompt, or send them with it later.`,
+    {
+      details: oneOrAll(lost.map((field) => ({ field, reason: 'needs a prompt' }))),
+    },
+  )
+}
+
+function refuseWiderRules({ permissions, interactive = false }: PromptRequest, { policy }: OrderRules): void {
+  if (permissions === undefined) return
+  const problems = tooWide({ rules: permissions, policy, interactive })
+  const [first] = problems
+  if (first === undefined) return
+  throw new GatewayError(
+    'POLICY_TOO_WIDE',
+    `${first.field}: ${first.reason}. A request narrows what PERMISSIONS of the gateway allows and never widens it.`,
+    { details: oneOrAll(problems) },
+  )
+}
+
+function refuseLongPrompt(prompt: string, maximum: number): void {
+  if (prompt.length <= maximum) return
+  const characters = [...prompt].length
+  if (characters <= maximum) return
+  throw new GatewayError(
+    'INVALID_REQUEST',
+    `The prompt has ${characters} characters; MAX_PROMPT_LENGTH is ${maximum}.`,
+    {
+      details: { field: 'prompt', reason: `must have at most ${maximum} characters` },
+    },
+  )
+}

@@ -1,0 +1,87 @@
+import { GatewayError } from '@opencode-gateway/contracts'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { isLoopback } from '../config/addresses.ts'
+import { scopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
+import { findKey, presentedKey } from '../credentials.ts'
+import { isForeignPage } from '../foreign-page.ts'
+
+/** Who sends a request. */
+export interface Client {
+  /** Undefined where no key is asked for. */
+  keyId: string | undefined
+  tenant: string
+  scopes: readonly Scope[]
+  limits: KeyLimits
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    readonly client: Client
+  }
+  interface FastifyContextConfig {
+    /** Needs no key: health, readiness, documentation. */
+    open?: boolean
+  }
+}
+
+export interface AuthOptions {
+  keys: readonly ApiKey[]
+  /** Address the gateway listens on. */
+  host: string
+}
+
+const anybody: Client = { keyId: undefined, tenant: 'default', scopes, limits: {} }
+
+/** Lets in who presents a key. The answer to everybody else is the same, whatever was wrong. */
+export const auth = fp<AuthOptions>(
+  (app, { keys, host }) => {
+    const clients = new WeakMap<FastifyRequest, Client>()
+    const loopbackOnly = isLoopback(host)
+    app.decorateRequest('client', {
+      getter() {
+        return clients.get(this) ?? anybody
+      },
+    })
+    app.addHook('onRequest', (request, _reply, done) => {
+      try {
+        if (request.routeOptions.config.open !== true) letIn(request)
+        done()
+      } catch (err) {
+        done(err instanceof Error ? err : new Error('the key could not be read', { cause: err }))
+      }
+    })
+
+    function letIn(request: FastifyRequest): void {
+      if (keys.length === 0) return refuseForeignPage(request, loopbackOnly)
+      const presented = presentedKey(request.headers)
+      const key = presented === undefined ? undefined : findKey(keys, presented)
+      if (key === undefined) throw unauthorized()
+      clients.set(request, { keyId: key.id, tenant: key.tenant, scopes: key.scopes, limits: key.limits })
+      refuseScope(request, key)
+    }
+  },
+  { name: 'auth' },
+)
+
+function unauthorized(): GatewayError {
+  return new GatewayError(
+    'UNAUTHORIZED',
+    'A valid API key is required. Send it as "Authorization: Bearer <key>", "Authorization: Api-Key <key>" or "X-API-Key: <key>".',
+  )
+}
+
+function refuseScope(request: FastifyRequest, { id, scopes }: ApiKey): void {
+  const needed: Scope = /^(GET|HEAD|OPTIONS)$/.test(request.method) ? 'read' : 'write'
+  if (!scopes.includes(needed)) {
+    throw new GatewayError('FORBIDDEN', `The key "${id}" has no scope "${needed}", which ${request.method} needs.`)
+  }
+}
+
+function refuseForeignPage(request: FastifyRequest, loopbackOnly: boolean): void {
+  if (!isForeignPage(request.headers, { loopbackOnly })) return
+  throw new GatewayError(
+    'FORBIDDEN',
+    'Without an API key the gateway does not serve web pages of other origins or requests for other host names. Set API_KEY.',
+  )
+}

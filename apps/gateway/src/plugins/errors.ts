@@ -1,0 +1,44 @@
+import { errorTable, GatewayError } from '@opencode-gateway/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { failureOf, type Failure } from '../failure.ts'
+import { problemHeaders, problemOf } from '../problem.ts'
+
+/** Every error becomes problem+json, whoever threw it. */
+export const errors = fp(
+  (app) => {
+    app.setErrorHandler((err, request, reply) => sendProblem(request, reply, err))
+    app.setNotFoundHandler((request, reply) =>
+      sendProblem(
+        request,
+        reply,
+        new GatewayError(
+          'NOT_FOUND',
+          `There is no ${request.method} ${pathOf(request)}. GET /openapi.json lists the routes.`,
+        ),
+      ),
+    )
+  },
+  { name: 'errors' },
+)
+
+/** Answers with the problem an error stands for, and logs what only the operator may see. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, err: unknown): FastifyReply {
+  const failure = failureOf(err, request.headers['content-type'])
+  log(request, failure, err)
+  const context = { instance: pathOf(request), requestId: request.id, at: Date.now() }
+  return reply
+    .code(errorTable[failure.code].status)
+    .headers(problemHeaders(failure))
+    .serializer(JSON.stringify)
+    .send(problemOf(failure, context))
+}
+
+export const pathOf = (request: Pick<FastifyRequest, 'url'>): string => request.url.split('?', 1)[0] ?? request.url
+
+function log(request: FastifyRequest, { code }: Failure, err: unknown): void {
+  // Why is in the answer, under the same request id. It names what the client sent, which is not for the log.
+  if (errorTable[code].status < 500) request.log.debug({ code }, 'the request was refused')
+  else if (code === 'SHUTTING_DOWN') request.log.info({ code }, 'the request came during the shutdown')
+  else request.log.error({ code, err }, 'the request failed')
+}

@@ -1,0 +1,100 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { sharedSchemas } from '../openapi/shared-schemas.ts'
+
+export interface OpenApiOptions {
+  version: string
+}
+
+const DESCRIPTION = `Runs the OpenCode coding agent for REST clients. A prompt becomes a run of a session; what happens is a log of events that
+can be streamed, paged and resumed without a gap; every run ends with exactly one \`complete\`. Errors are problem documents
+with a closed set of codes. Unknown fields of a request are refused, unknown fields of a response are to be ignored.`
+
+/** The document made from the routes' schemas, and a page to read it. */
+export const openapi = fp<OpenApiOptions>(
+  async (app, { version }) => {
+    for (const schema of sharedSchemas()) app.addSchema(schema)
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'OpenCode Gateway',
+          version,
+          description: DESCRIPTION,
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        tags: [
+          { name: 'run', description: 'One prompt, one answer' },
+          { name: 'sessions', description: 'Conversations bound to a workspace' },
+          { name: 'events', description: 'The log of a session' },
+          { name: 'gateway', description: 'Health, readiness, what the gateway can do' },
+        ],
+        components: {
+          securitySchemes: {
+            bearer: {
+              type: 'http',
+              scheme: 'bearer',
+              description: '`Authorization: Bearer <key>`; `Api-Key <key>` is read too.',
+            },
+            apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          },
+        },
+        security: [{ bearer: [] }, { apiKey: [] }],
+      },
+      transform: ({ schema, url }) => ({ schema: withTextBodies(schema), url }),
+      transformObject: (document) => ('openapiObject' in document ? withLocalReferences(document.openapiObject) : {}),
+      refResolver: {
+        buildLocalReference: ({ $id: name }, _baseUri, _fragment, index) =>
+          typeof name === 'string' ? name : `Schema${index}`,
+      },
+    })
+    await app.register(documentation)
+  },
+  { name: 'openapi' },
+)
+
+/** The page and the document itself; they need no key, the requests sent from the page do. */
+const documentation = fp(
+  async (app) => {
+    app.addHook('onRoute', (route) => {
+      if (route.url === '/docs' || route.url.startsWith('/docs/')) route.config = { ...route.config, open: true }
+    })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { deepLinking: true, persistAuthorization: false },
+      staticCSP: {
+        'default-src': "'self'",
+        'script-src': "'self'",
+        'style-src': ["'self'", "'unsafe-inline'"],
+        'img-src': ["'self'", 'data:'],
+        'object-src': "'none'",
+        'base-uri': "'none'",
+        'frame-ancestors': "'none'",
+      },
+    })
+    app.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, () => app.swagger())
+  },
+  { name: 'documentation' },
+)
+
+/** A body of another type than JSON is text, which the route reads as the JSON it stands for. */
+function withTextBodies(schema: FastifySchema): FastifySchema {
+  const { consumes, body, ...rest } = schema ?? {}
+  if (consumes === undefined) return schema
+  const content = consumes.map((type) => [
+    type,
+    { schema: type === 'application/json' ? body : { type: 'string', minLength: 1 } },
+  ])
+  return { ...rest, body: { content: Object.fromEntries(content) } }
+}
+
+/** The plugin leaves references in parameters as they are in the routes' schemas. */
+function withLocalReferences<T>(document: T): T {
+  const names = (key: string, value: unknown): unknown =>
+    key === '$ref' && typeof value === 'string' && !value.startsWith('#')
+      ? `#/components/schemas/${value.slice(0, -1)}`
+      : value
+  return JSON.parse(JSON.stringify(document, names))
+}

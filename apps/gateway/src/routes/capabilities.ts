@@ -1,0 +1,68 @@
+import { Capabilities, type ExecutorHealth } from '@opencode-gateway/contracts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { json, problems } from '../openapi/responses.ts'
+import { ref } from '../openapi/shared-schemas.ts'
+import type { RouteOptions } from './route-options.ts'
+
+/** Longest wait for what the engine says of itself, milliseconds. */
+const ENGINE_DEADLINE_MS = 5000
+/** How long that is taken for true, milliseconds. */
+const ENGINE_KNOWN_MS = 10_000
+
+const schema = {
+  operationId: 'capabilities',
+  tags: ['gateway'],
+  summary: 'What this gateway can do, and its limits',
+  response: { 200: json(ref(Capabilities), 'Executor, engine, model, limits.'), ...problems() },
+}
+
+export interface CapabilityOptions extends RouteOptions {
+  version: string
+}
+
+export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = async (app, options) => {
+  const { version, config, executor, startup } = options
+  const { limits, model, streams, eventRetentionMs } = config
+
+  let known: { at: number; engine: Promise<ExecutorHealth['engine']> } | undefined
+
+  async function askEngine(): Promise<ExecutorHealth['engine']> {
+    return (await executor.check(AbortSignal.timeout(ENGINE_DEADLINE_MS))).engine
+  }
+
+  /** The check makes a session in the engine; what it says of the engine seldom changes. */
+  async function engine(): Promise<ExecutorHealth['engine']> {
+    if (startup().status !== 'started') return undefined
+    const at = performance.now()
+    if (known === undefined || at - known.at > ENGINE_KNOWN_MS) known = { at, engine: askEngine() }
+    return known.engine
+  }
+
+  app.get('/capabilities', { schema }, async () => {
+    const { isolation, shell, followUps, survivesRestart, options: honoured } = executor.capabilities
+    const { version: engineVersion = null, mode = config.server.url === undefined ? 'embedded' : 'remote' } =
+      (await engine()) ?? {}
+    return {
+      version,
+      executor: {
+        name: executor.name,
+        isolation,
+        shell,
+        follow_ups: followUps,
+        survives_restart: survivesRestart,
+        options: [...honoured],
+      },
+      engine: { name: 'opencode' as const, version: engineVersion, mode },
+      model: { default: model.default ?? null, scripted: model.scripted },
+      limits: {
+        max_request_bytes: limits.maxRequestBytes,
+        max_prompt_characters: limits.maxPromptCharacters,
+        max_concurrent_sessions: limits.maxConcurrentRuns,
+        max_queued_runs: limits.maxQueuedRuns,
+        run_timeout_seconds: limits.runTimeoutMs / 1000,
+        session_timeout_seconds: limits.sessionTimeoutMs / 1000,
+      },
+      events: { retention_seconds: eventRetentionMs / 1000, heartbeat_seconds: streams.heartbeatMs / 1000 },
+    }
+  })
+}

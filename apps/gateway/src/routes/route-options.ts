@@ -1,0 +1,19 @@
+import type { Executor } from '@opencode-gateway/contracts'
+import type { Sessions } from '@opencode-gateway/sessions'
+import type { Config } from '../config.ts'
+import type { ExecutorStartup } from '../executor-startup.ts'
+
+/** What routes are made of. */
+export interface RouteOptions {
+  config: Config
+  sessions: Sessions
+  executor: Executor
+  /** Whether the executor has started yet. */
+  startup: () => ExecutorStartup
+}
+
+/** The handler decides whether it streams; heartbeats are events of ours, which scripts can see. */
+export const MANUAL_SSE = { kind: 'manual', heartbeat: false } as const
+
+/** Ids are written in lower case, whatever the client writes. */
+export const sessionIdOf = ({ params }: { params: { id: string } }): string => params.id.toLowerCase()

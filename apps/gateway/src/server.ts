@@ -1,0 +1,53 @@
+import closeWithGrace from 'close-with-grace'
+import { renderBanner } from './banner.ts'
+import { readProcessEnv, type Config, type Secrets } from './config.ts'
+import { describeProblems } from './config/problem.ts'
+import { createGateway } from './gateway.ts'
+import { createLog } from './log.ts'
+import { EXIT, startFailure } from './start-failure.ts'
+import { readVersion } from './version.ts'
+
+/** Beyond the grace time for runs: to end streams, to stop the engine, to close the store. */
+const CLOSING_MS = 20_000
+
+const tell = (text: string) => void process.stderr.write(`${text}\n`)
+
+const env = readProcessEnv()
+for (const warning of env.warnings) tell(`warning: ${warning}`)
+if (env.status === 'ok') {
+  await serve(env.config, env.secrets)
+} else {
+  tell(describeProblems(env.problems))
+  process.exitCode = EXIT.config
+}
+
+async function serve(config: Config, secrets: Secrets): Promise<void> {
+  const log = createLog({ level: config.logLevel, pretty: process.stdout.isTTY })
+  const gateway = createGateway({ config, secrets, log })
+
+  async function fail(err: unknown): Promise<never> {
+    const { exitCode, message } = startFailure(err, config)
+    tell(`The gateway cannot start: ${message}`)
+    await gateway.stop()
+    process.exit(exitCode)
+  }
+
+  closeWithGrace(
+    { delay: config.shutdownGraceMs + CLOSING_MS, logger: { error: (message: string) => log.error({}, message) } },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'an error nobody expected; the gateway stops')
+      else log.info({ signal }, 'the gateway stops')
+      await gateway.stop()
+      log.info({}, 'stopped')
+    },
+  )
+  log.info({ config }, 'configuration')
+  try {
+    const address = await gateway.start()
+    tell(renderBanner({ version: readVersion(), address, config, keys: secrets.keys.length }))
+    log.info({ address }, 'listening')
+  } catch (err) {
+    await fail(err)
+  }
+  gateway.fatal.catch(fail)
+}

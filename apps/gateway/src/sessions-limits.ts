@@ -1,0 +1,22 @@
+import type { SessionsLimits } from '@opencode-gateway/sessions'
+import type { Config } from './config.ts'
+
+/** Deltas wait this long for others of their part: fewer rows, and no reader sees the difference. Milliseconds. */
+const MERGE_WINDOW_MS = 40
+const MERGE_BYTES = 4096
+
+export function sessionsLimits({ limits, eventRetentionMs }: Config): SessionsLimits {
+  return {
+    maxConcurrentRuns: limits.maxConcurrentRuns,
+    maxQueuedRuns: limits.maxQueuedRuns,
+    startTimeoutMs: limits.startTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    askTimeoutMs: limits.askTimeoutMs,
+    maxModelCalls: limits.maxModelCalls,
+    cancelGraceMs: limits.cancelGraceMs,
+    eventRetentionMs,
+    mergeWindowMs: MERGE_WINDOW_MS,
+    mergeBytes: MERGE_BYTES,
+    maxOutputBytes: limits.maxOutputBytes,
+  }
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+
+/** Somebody reading events. */
+export interface EventStream {
+  /** Aborted once nothing more can or shall be written: the reader left or was dropped, or the gateway stops. */
+  readonly signal: AbortSignal
+  /** Settles when there is room for more, or when the stream is over; never rejects. */
+  write(frames: string): Promise<void>
+}
+
+export interface OpenStream extends EventStream {
+  /** Writes last frames and ends the stream from our side; idempotent. */
+  leave(frames?: string): void
+  /** Settles when the connection is done with the response; drops a reader that does not take the rest in time. */
+  closed(): Promise<void>
+}
+
+export interface EventStreamOptions {
+  /** The response, its head already sent. */
+  response: ServerResponse
+  heartbeat: string
+  heartbeatMs: number
+  /** A reader that takes nothing for this long is dropped. */
+  stallMs: number
+  /** Told when that happens. */
+  onDropped: () => void
+}
+
+/**
+ * Writes to the response itself, several frames at once: `reply.sse.send` takes one event at a time, and its promise
+ * never settles once a reader who does not read has left (https://github.com/fastify/sse/issues/54).
+ */
+export function openEventStream(options: EventStreamOptions): OpenStream {
+  const { response, heartbeat, heartbeatMs, stallMs } = options
+  const over = new AbortController()
+  const gone = response.closed ? Promise.resolve() : once(response, 'close').then(() => {})
+  const beat = setInterval(() => {
+    // Somebody who does not read is told nothing more.
+    if (!response.writableNeedDrain) response.write(heartbeat)
+  }, heartbeatMs)
+
+  function drop(): void {
+    response.destroy()
+    options.onDropped()
+  }
+
+  function finish(): void {
+    clearInterval(beat)
+    over.abort()
+  }
+  void gone.then(finish)
+
+  return {
+    signal: over.signal,
+    async write(frames) {
+      if (over.signal.aborted || response.write(frames)) return
+      const stalled = setTimeout(drop, stallMs)
+      await drained(response, over.signal).finally(() => clearTimeout(stalled))
+    },
+    leave(frames) {
+      if (over.signal.aborted) return
+      if (frames !== undefined) response.write(frames)
+      finish()
+    },
+    async closed() {
+      finish()
+      const stalled = setTimeout(drop, stallMs)
+      await gone
+      clearTimeout(stalled)
+    },
+  }
+}
+
+/** Settles when the reader took what was written, or the stream is over. */
+async function drained(response: ServerResponse, over: AbortSignal): Promise<void> {
+  try {
+    await once(response, 'drain', { signal: over })
+  } catch (err) {
+    if (!over.aborted) throw err
+  }
+}

@@ -1,0 +1,102 @@
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { createScriptedModel, type ScriptedModel } from '@opencode-gateway/scripted-model'
+import { killProcessesWith } from './processes.ts'
+import { startGatewayProcess, type GatewayProcess } from './gateway-process.ts'
+
+/** A gateway process with an engine of its own, and the model that the engine calls. */
+export interface RealGateway extends AsyncDisposable {
+  readonly url: string
+  readonly dataDir: string
+  readonly workspaceRoot: string
+  readonly model: ScriptedModel
+  readonly process: GatewayProcess
+  /** The provider with the model, as `OPENCODE_CONFIG_JSON` has it. */
+  readonly configJson: string
+}
+
+export const DEFAULT_MODEL = 'script/scripted'
+export const UNKNOWN_MODEL = 'script/no-such-model'
+
+export interface RealGatewayOptions {
+  /** More of the gateway's environment. */
+  env?: Readonly<Record<string, string>>
+  /** More of the engine's configuration. */
+  config?: Readonly<Record<string, unknown>>
+  /** The provider's options in it besides the address. */
+  provider?: Readonly<Record<string, unknown>>
+}
+
+/** Settles when the gateway is ready, its engine included. */
+export async function startRealGateway({
+  env,
+  config,
+  provider = { apiKey: 'none' },
+}: RealGatewayOptions = {}): Promise<RealGateway> {
+  await using made = new AsyncDisposableStack()
+  const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'gateway-test-')))
+  made.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }))
+  // What a gateway that was killed, or a failing test, has left.
+  made.defer(() => killProcessesWith(dataDir))
+  const model = createScriptedModel({ maxRecorded: 5000 })
+  made.defer(() => model.close())
+  const configJson = JSON.stringify({ ...providerConfig({ baseURL: await model.listen(), ...provider }), ...config })
+  const gateway = made.use(await startGatewayProcess({ dataDir, env: { OPENCODE_CONFIG_JSON: configJson, ...env } }))
+  await gateway.ready()
+  const owned = made.move()
+  return {
+    url: gateway.url,
+    dataDir,
+    workspaceRoot: join(dataDir, 'workspaces'),
+    model,
+    process: gateway,
+    configJson,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Two models, so that a request has a choice. */
+function providerConfig(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const model = {
+    tool_call: true,
+    reasoning: true,
+    temperature: true,
+    limit: { context: 200_000, output: 8192 },
+    cost: { input: 1, output: 2 },
+  }
+  return {
+    model: DEFAULT_MODEL,
+    small_model: DEFAULT_MODEL,
+    provider: {
+      script: {
+        npm: '@ai-sdk/openai-compatible',
+        options,
+        models: { scripted: model, other: model },
+      },
+    },
+  }
+}
+
+/** What lies below the root of the workspaces, but for the folders that are always there. */
+export async function filesIn(workspaceRoot: string): Promise<readonly string[]> {
+  const names = await readdir(workspaceRoot, { recursive: true })
+  return names.filter((name) => name !== '.sessions' && name !== '.shell')
+}
+
+export interface EngineSessionRow {
+  id: string
+  title: string
+  directory: string
+}
+
+/** The sessions in the engine's database, read beside the engine: it is asked for nothing. */
+export function engineSessions({ dataDir }: Pick<RealGateway, 'dataDir'>): readonly EngineSessionRow[] {
+  const file = join(dataDir, 'engine', 'home', '.local', 'share', 'opencode', 'opencode.db')
+  using database = new DatabaseSync(file, { readOnly: true })
+  return database
+    .prepare('SELECT id, title, directory FROM session ORDER BY time_created')
+    .all()
+    .map(({ id, title, directory }) => ({ id: String(id), title: String(title), directory: String(directory) }))
+}
