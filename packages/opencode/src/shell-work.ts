@@ -82,6 +82,8 @@ export function createShellWork(
     if (!session.processes) run.force = kill
     calling = callEngine()
     run.sending = Promise.race([calling, spool.started(engine.signal)])
+    // Only who stops the run waits for this. What fails here, the call or the files, is told by following them.
+    run.sending.catch(() => undefined)
     yield* follow(signal)
   }
 
