@@ -20,6 +20,11 @@ export async function listChildren(api: EngineApi, sessionId: string, signal: Ab
   return [...found]
 }
 
+interface Snapshot extends EngineSnapshot {
+  children: readonly string[]
+  asks: readonly EngineAsk[]
+}
+
 /**
  * Reads whether the session works, and, when it does not or when `whole` is asked for, all that was written after the
  * prompt. The status is read first: an idle session stays idle, since nobody prompts it but us. Where the engine has
@@ -30,9 +35,12 @@ export async function readSnapshot(
   view: RunView,
   { whole, toldIdle }: { whole: boolean; toldIdle: boolean },
   signal: AbortSignal,
-): Promise<EngineSnapshot & { children: readonly string[]; asks: readonly EngineAsk[] }> {
-  const after = { sessionId: view.sessionId, messageId: view.userMessageId }
-  const early = toldIdle ? listMessagesAfter(api, after, signal) : undefined
+): Promise<Snapshot> {
+  if (toldIdle && !whole && view.calls.size === 0) {
+    const short = await readWithoutCalls(api, view, signal)
+    if (short) return short
+  }
+  const early = toldIdle ? listOwnMessages(api, view, signal) : undefined
   // Whether it is needed is known later; a failure of it is told then.
   early?.catch(() => undefined)
   const [busy, asks, children] = await Promise.all([
@@ -46,7 +54,7 @@ export async function readSnapshot(
   const busyChildren = [...busy.keys()].filter((id) => id !== view.sessionId && ours.has(id)).length
   const reading = whole || !(sessionBusy || busyChildren > 0)
   return {
-    messages: reading ? await (early ?? listMessagesAfter(api, after, signal)) : [],
+    messages: reading ? await (early ?? listOwnMessages(api, view, signal)) : [],
     sessionBusy,
     busyChildren,
     pendingAsks: pending.length,
@@ -54,6 +62,22 @@ export async function readSnapshot(
     children,
     asks: pending,
   }
+}
+
+/**
+ * The state of a session that is idle and has called no tool: then nothing has asked and there is no sub-agent, and
+ * what need not be read is not. Undefined where it is otherwise.
+ */
+async function readWithoutCalls(api: EngineApi, view: RunView, signal: AbortSignal): Promise<Snapshot | undefined> {
+  const [busy, messages] = await Promise.all([api.busy(view.directory, signal), listOwnMessages(api, view, signal)])
+  const called = messages.some(({ parts }) => parts.some(({ type }) => type === 'tool'))
+  if (called || busy.size > 0 || view.children.size > 0) return undefined
+  const state = { sessionBusy: false, busyChildren: 0, pendingAsks: 0, children: [], asks: [] }
+  return { ...state, messages, at: Date.now() }
+}
+
+function listOwnMessages(api: EngineApi, view: RunView, signal: AbortSignal): Promise<readonly StoredMessage[]> {
+  return listMessagesAfter(api, { sessionId: view.sessionId, messageId: view.userMessageId }, signal)
 }
 
 /** What was written after the prompt, as events for `reduce` with source `stored`: sub-agents' first. */
