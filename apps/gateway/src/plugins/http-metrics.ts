@@ -2,10 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { HttpMetrics } from '../metrics/http-metrics.ts'
 
-/** Counts every request when its connection is done with it: answered, or left by the client. */
+/** Counts requests when their connection is done with them: answered, or left by the client. Open routes are not counted. */
 export const httpMetrics = fp<{ metrics: HttpMetrics }>(
   (app, { metrics }) => {
     app.addHook('onRequest', (request, reply, done) => {
+      if (request.routeOptions.config.open === true) return done()
       const { raw } = reply
       raw.once('close', () => {
         metrics.answered({
