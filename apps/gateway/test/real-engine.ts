@@ -82,7 +82,7 @@ function providerConfig(options: Readonly<Record<string, unknown>>): Record<stri
 /** What lies below the root of the workspaces, but for the folders that are always there. */
 export async function filesIn(workspaceRoot: string): Promise<readonly string[]> {
   const names = await readdir(workspaceRoot, { recursive: true })
-  return names.filter((name) => name !== '.sessions' && name !== '.shell')
+  return names.filter((name) => !['.aside', '.sessions', '.shell'].includes(name))
 }
 
 export interface EngineSessionRow {

@@ -114,6 +114,25 @@ export const FileData = closed(
   'A file of the workspace changed.',
 )
 
+export const GitData = closed(
+  'GitData',
+  {
+    action: Type.Enum(['clone', 'branch', 'commit', 'push', 'pull_request']),
+    state: Type.Enum(['started', 'progress', 'done', 'failed']),
+    repository: Type.Optional(Type.String({ description: 'Without credentials.' })),
+    branch: Type.Optional(Type.String()),
+    base_branch: Type.Optional(Type.String()),
+    commit: Type.Optional(Type.String()),
+    base_commit: Type.Optional(Type.String()),
+    pull_request_url: Type.Optional(Type.String()),
+    percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    message: Type.Optional(Type.String()),
+    duration_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  'Git works for the run: the repository comes in, or the work goes out.',
+)
+export type GitData = Static<typeof GitData>
+
 export const RetryData = closed(
   'RetryData',
   {
@@ -152,6 +171,11 @@ export const CompleteData = closed(
     exit_code: Type.Optional(Type.Integer({ description: "A command's own exit code." })),
     structured: Type.Optional(Type.Unknown()),
     files_modified: Type.Array(Type.String()),
+    branch: Type.Optional(Type.String({ description: 'The branch the work is on.' })),
+    commit: Type.Optional(Type.String({ description: 'Its head; absent when nothing was changed.' })),
+    base_commit: Type.Optional(Type.String({ description: 'What the branch began with.' })),
+    pushed: Type.Optional(Type.Boolean()),
+    pull_request_url: Type.Optional(Type.String()),
     usage: Usage,
     timings: Timings,
     evidence: Type.Optional(Evidence),
@@ -172,6 +196,7 @@ export const eventData = {
   ask_resolved: AskResolvedData,
   todo: TodoData,
   file: FileData,
+  git: GitData,
   retry: RetryData,
   usage: UsageData,
   error: ErrorData,

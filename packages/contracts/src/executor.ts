@@ -2,6 +2,7 @@ import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
 import type { PermissionRules } from './permissions.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
+import type { Delivery, OnGit, RepositorySource, Workspaces } from './workspace.ts'
 
 /** The part of a pino logger that packages use; fields first, a sentence second. */
 export interface Log {
@@ -65,6 +66,12 @@ export interface ExecutorHealth {
 export interface SessionSpec {
   sessionId: string
   title: string
+  /** Fills the workspace when it is made. */
+  repository?: RepositorySource
+  /** Texts by path, written when the workspace is made. */
+  files?: Readonly<Record<string, string>>
+  /** Told while the workspace is filled. */
+  onGit?: OnGit
 }
 
 /** JSON, stored with the session: enough for `attach`. Only the executor that made it reads it. */
@@ -84,6 +91,8 @@ export interface PromptInput {
   permissions?: PermissionRules
   /** The agent may ask: questions, and whatever the rules say `ask` to. Otherwise nothing asks. */
   interactive?: boolean
+  /** What becomes of the work in a repository once the run has completed. */
+  delivery?: Pick<Delivery, 'message' | 'push' | 'pullRequest'>
 }
 
 export interface ShellInput {
@@ -173,6 +182,8 @@ export interface SweepReport {
 export interface Executor {
   readonly name: string
   readonly capabilities: ExecutorCapabilities
+  /** Absent where workspaces cannot be reached. */
+  readonly workspaces?: Workspaces
   /** Idempotent. Throws `ExecutorError` when it cannot work: EXECUTOR_UNAVAILABLE or ENGINE_INCOMPATIBLE. */
   start(signal: AbortSignal): Promise<void>
   /** Readiness, proven by a real engine session made and deleted; cached briefly. Never throws. */

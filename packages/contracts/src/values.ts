@@ -67,6 +67,7 @@ export const Timings = Type.Object(
   {
     queued_ms: Type.Integer({ minimum: 0, description: 'Accepted until claimed.' }),
     open_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Claimed until the engine session was there.' })),
+    clone_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, the repository.' })),
     first_event_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Prompt sent until the first event.' })),
     first_token_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Prompt sent until the first output.' })),
     total_ms: Type.Integer({ minimum: 0, description: 'Accepted until ended.' }),

@@ -1,6 +1,7 @@
 import type { Executor, ExecutorHealth, SweepReport } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { SessionPlace } from '@opencode-gateway/opencode'
+import { createDirectories } from '@opencode-gateway/workspaces'
 import { createEmbeddedEngine } from './embedded-engine.ts'
 import { unattended } from './engine-config.ts'
 import type { EngineLease, EngineSource } from './engine-source.ts'
@@ -9,20 +10,20 @@ import type { ServerExecutorOptions } from './options.ts'
 import { createRemoteEngine } from './remote-engine.ts'
 import { createServerSession } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
-import { createWorkspaces } from './workspaces.ts'
+import { shellPlace } from './shell-place.ts'
 
 const RELEASE_TIMEOUT_MS = 15_000
 
 /** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */
 export function createServerExecutor(options: ServerExecutorOptions): Executor {
   const { log, workspaceRoot } = options
-  const workspaces = createWorkspaces(workspaceRoot)
+  const directories = createDirectories(workspaceRoot)
   const source = createSource(options)
-  const common = { source, workspaces, log, releaseTimeoutMs: RELEASE_TIMEOUT_MS }
+  const common = { source, directories, log, releaseTimeoutMs: RELEASE_TIMEOUT_MS }
   const health = createHealthCheck({ source, directory: workspaceRoot })
 
   const placeOf = (sessionId: string, directory: string): SessionPlace => {
-    const shell = workspaces.shellPlace(sessionId)
+    const shell = shellPlace(directories, sessionId)
     const { mark: engineMark } = source
     if (engineMark === undefined) return { directory, shell }
     return { directory, shell, processes: createSessionProcesses({ engineMark, sessionMark: shell.mark, directory }) }
@@ -38,14 +39,14 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       options: ['model', 'agent', 'system_prompt', 'output_schema', 'permissions', 'interactive', 'wrap_up'],
     },
     async start(signal) {
-      await workspaces.prepare()
+      await directories.prepare()
       await source.start(signal)
     },
     check: (signal): Promise<ExecutorHealth> => health(signal),
     async open({ sessionId, title }, { signal, log }) {
       signal.throwIfAborted()
-      const known = await workspaces.find(sessionId)
-      const place = placeOf(sessionId, known ?? (await workspaces.create(sessionId)))
+      const known = await directories.find(sessionId)
+      const place = placeOf(sessionId, known ?? (await directories.create(sessionId)))
       let lease: EngineLease | undefined
       try {
         lease = await source.acquire(signal, place.directory)
@@ -53,7 +54,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
         const session = await client.openSession({ ...place, title }, signal)
         return createServerSession({ ...common, log, sessionId, place, client, session })
       } catch (error) {
-        if (known === undefined) await workspaces.remove(sessionId)
+        if (known === undefined) await directories.remove(sessionId)
         throw error
       } finally {
         lease?.release()
@@ -62,7 +63,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
     async attach(ref, { signal }) {
       const { session_id: sessionId, engine_session_id: engineSessionId } = ref
       if (ref.executor !== 'server' || sessionId === undefined || engineSessionId === undefined) return undefined
-      const directory = await workspaces.find(sessionId)
+      const directory = await directories.find(sessionId)
       if (directory === undefined) return undefined
       const { client, release } = await source.acquire(signal, directory)
       try {
@@ -76,11 +77,11 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
     async sweep(live) {
       const removed: string[] = []
       const failed: { what: string; why: string }[] = []
-      for (const sessionId of await workspaces.list()) {
+      for (const sessionId of await directories.list()) {
         if (live.has(sessionId)) continue
-        const what = workspaces.pathOf(sessionId)
+        const what = directories.pathOf(sessionId)
         try {
-          await workspaces.remove(sessionId)
+          await directories.remove(sessionId)
           removed.push(what)
         } catch (error) {
           failed.push({ what, why: error instanceof Error ? error.message : String(error) })

@@ -2,12 +2,12 @@ import type { AgentEvent, AgentSession, CallContext, Log } from '@opencode-gatew
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { cancelledOutcome } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineSession, SessionPlace } from '@opencode-gateway/opencode'
+import type { Directories } from '@opencode-gateway/workspaces'
 import type { EngineLease, EngineSource } from './engine-source.ts'
-import type { Workspaces } from './workspaces.ts'
 
 export interface ServerSessionOptions {
   source: EngineSource
-  workspaces: Workspaces
+  directories: Directories
   log: Log
   sessionId: string
   place: SessionPlace
@@ -21,7 +21,7 @@ export interface ServerSessionOptions {
  * while a run goes on: that one stays with its engine.
  */
 export function createServerSession(options: ServerSessionOptions): AgentSession {
-  const { source, workspaces, sessionId, place } = options
+  const { source, directories, sessionId, place } = options
   const { engineSessionId } = options.session
   let { client, session } = options
   let moving: Promise<void> = Promise.resolve()
@@ -124,7 +124,7 @@ export function createServerSession(options: ServerSessionOptions): AgentSession
         // A dead engine holds nothing; its files are ours to remove all the same.
         options.log.warn({ sessionId, err }, 'the session could not be removed from the engine')
       }
-      if (keep === 'nothing') await workspaces.remove(sessionId)
+      if (keep === 'nothing') await directories.remove(sessionId)
     },
   }
 }

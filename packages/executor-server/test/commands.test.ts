@@ -21,14 +21,14 @@ test('a command that is let go of before the engine began it leaves no failure t
   // The engine begins no command in a session that works.
   const leavingPrompt = new AbortController()
   const input: PromptInput = { kind: 'prompt', runId: 'at-work', prompt: 'gate: never' }
-  const working = Array.fromAsync(session.run(input, ctx(leavingPrompt.signal)))
+  const working = gather(session.run(input, ctx(leavingPrompt.signal)))
   await place.model.waitForRequest(({ prompt }) => prompt.includes('gate: never'), ctx().signal)
   leavingPrompt.abort(new Detached())
   await working
 
   const leaving = new AbortController()
   const prepared = untilWritten(place.workspaceRoot, 'command.sh')
-  const told = Array.fromAsync(session.run({ kind: 'shell', runId: 'early', command: 'true' }, ctx(leaving.signal)))
+  const told = gather(session.run({ kind: 'shell', runId: 'early', command: 'true' }, ctx(leaving.signal)))
   await prepared
   await scene.executor.check(ctx().signal)
   leaving.abort(new Detached())
@@ -37,6 +37,12 @@ test('a command that is let go of before the engine began it leaves no failure t
   await session.cancel(ctx())
   assert.equal((await command(session, 'true').outcome).exitCode, 0)
 })
+
+async function gather<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const gathered: T[] = []
+  for await (const item of items) gathered.push(item)
+  return gathered
+}
 
 async function untilWritten(root: string, name: string): Promise<void> {
   for await (const { filename } of watch(root, { recursive: true, ...ctx() })) if (filename?.endsWith(name)) return

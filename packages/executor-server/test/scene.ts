@@ -103,5 +103,5 @@ export async function startScene(
 /** Whatever lies below the root of the workspaces, but for the folders that are always there. */
 export async function leftoversIn(workspaceRoot: string): Promise<readonly string[]> {
   const names = await readdir(workspaceRoot, { recursive: true })
-  return names.filter((name) => name !== '.sessions' && name !== '.shell')
+  return names.filter((name) => !['.aside', '.sessions', '.shell'].includes(name))
 }

@@ -62,6 +62,7 @@ export function restoreView(
         break
       case 'status':
       case 'error':
+      case 'git':
       case 'complete':
         break
     }

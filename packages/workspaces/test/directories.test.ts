@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { createWorkspaces } from '../src/workspaces.ts'
-import type { Workspaces } from '../src/workspaces.ts'
+import { createDirectories } from '../src/directories.ts'
+import type { Directories } from '../src/directories.ts'
 
-async function workspacesFor(t: TestContext): Promise<Workspaces & { root: string }> {
+async function workspacesFor(t: TestContext): Promise<Directories & { root: string }> {
   const root = await mkdtemp(path.join(tmpdir(), 'workspaces-'))
   t.after(() => rm(root, { recursive: true }))
-  const workspaces = createWorkspaces(root)
+  const workspaces = createDirectories(root)
   await workspaces.prepare()
   return { ...workspaces, root }
 }
@@ -36,7 +36,7 @@ test('a directory that is not ours is neither taken nor listed', async (t) => {
   await assert.rejects(workspaces.create('foreign'), { code: 'WORKSPACE_ERROR' })
   assert.equal(await workspaces.find('foreign'), undefined)
   assert.deepEqual(await workspaces.list(), [])
-  assert.deepEqual((await readdir(workspaces.root)).sort(), ['.sessions', '.shell', 'foreign'])
+  assert.deepEqual((await readdir(workspaces.root)).sort(), ['.aside', '.sessions', '.shell', 'foreign'])
 })
 
 test('a removed workspace leaves nothing, and removing follows no link', async (t) => {
@@ -46,11 +46,12 @@ test('a removed workspace leaves nothing, and removing follows no link', async (
   t.after(() => rm(outside, { recursive: true }))
   await writeFile(path.join(outside, 'precious'), '')
   await symlink(outside, path.join(directory, 'link'))
-  await mkdir(workspaces.shellPlace('one').directory, { recursive: true })
+  await mkdir(workspaces.beside('one', 'shell'), { recursive: true })
+  await mkdir(workspaces.beside('one', 'aside'), { recursive: true })
   await workspaces.remove('one')
   await workspaces.remove('one')
   assert.deepEqual(await readdir(outside), ['precious'])
-  assert.deepEqual(await readdir(workspaces.root, { recursive: true }), ['.sessions', '.shell'])
+  assert.deepEqual((await readdir(workspaces.root, { recursive: true })).sort(), ['.aside', '.sessions', '.shell'])
 })
 
 test('a name that leads elsewhere is refused', async (t) => {
@@ -64,6 +65,6 @@ for (const name of ['.git', 'AGENTS.md']) {
   test(`a root below ${name} is refused`, async (t) => {
     const { root } = await workspacesFor(t)
     await writeFile(path.join(root, name), '')
-    await assert.rejects(createWorkspaces(path.join(root, 'below', 'it')).prepare(), /WORKSPACE_ROOT/)
+    await assert.rejects(createDirectories(path.join(root, 'below', 'it')).prepare(), /WORKSPACE_ROOT/)
   })
 }

@@ -1,10 +1,9 @@
 import { lstat, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { ShellPlace } from '@opencode-gateway/opencode'
 
 /** The directories of our sessions below one root. */
-export interface Workspaces {
+export interface Directories {
   /** Makes the root and refuses one in which the engine would take something above it for the project. */
   prepare(): Promise<void>
   pathOf(sessionId: string): string
@@ -15,31 +14,36 @@ export interface Workspaces {
   remove(sessionId: string): Promise<void>
   /** Session ids of the directories that are ours. */
   list(): Promise<readonly string[]>
-  /** Where the session's commands and their output are. */
-  shellPlace(sessionId: string): ShellPlace
+  /** A directory of the session outside of its workspace, removed with it; nothing is made. */
+  beside(sessionId: string, area: Area): string
 }
 
+/** `shell`: commands and their output, which the agent's user reads. `aside`: what the gateway knows of the workspace. */
+export type Area = (typeof AREAS)[number]
+
+const AREAS = ['shell', 'aside'] as const
 const MARKS = '.sessions'
-const SPOOL = '.shell'
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /**
  * A mark per session lies beside the workspaces and not in them, where an agent could remove it; so what has no mark
  * is not ours and is never touched.
  */
-export function createWorkspaces(root: string): Workspaces {
+export function createDirectories(root: string): Directories {
   const checked = (name: string): string => {
     if (NAME.test(name)) return name
     throw new ExecutorError('WORKSPACE_ERROR', `"${name}" cannot name a directory`, { retryable: false })
   }
   const pathOf = (sessionId: string): string => path.join(root, checked(sessionId))
+  const beside = (sessionId: string, area: Area): string => path.join(root, `.${area}`, checked(sessionId))
   const markOf = (sessionId: string): string => path.join(root, MARKS, checked(sessionId))
 
   return {
     pathOf,
+    beside,
     async prepare() {
       await mkdir(path.join(root, MARKS), { recursive: true, mode: 0o700 })
-      await mkdir(path.join(root, SPOOL), { recursive: true, mode: 0o700 })
+      for (const area of AREAS) await mkdir(path.join(root, `.${area}`), { recursive: true, mode: 0o700 })
       await refuseProjectAbove(await realpath(root))
     },
     async create(sessionId) {
@@ -67,18 +71,13 @@ export function createWorkspaces(root: string): Workspaces {
       return await realpath(directory)
     },
     async remove(sessionId) {
-      await rm(path.join(root, SPOOL, checked(sessionId)), { recursive: true, force: true, maxRetries: 3 })
+      for (const area of AREAS) await rm(beside(sessionId, area), { recursive: true, force: true, maxRetries: 3 })
       await rm(pathOf(sessionId), { recursive: true, force: true, maxRetries: 3 })
       await rm(markOf(sessionId), { force: true })
     },
     async list() {
       return (await readdir(path.join(root, MARKS))).filter((name) => NAME.test(name))
     },
-    shellPlace: (sessionId) => ({
-      directory: path.join(root, SPOOL, checked(sessionId)),
-      fromWorkspace: path.posix.join('..', SPOOL, sessionId),
-      mark: `OPENCODE_GATEWAY_SESSION=${sessionId}`,
-    }),
   }
 }
 

@@ -1,0 +1,1 @@
+export { createDirectories, type Area, type Directories } from './directories.ts'
