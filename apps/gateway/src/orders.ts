@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { oneOrAll } from './one-or-all.ts'
 import { isAsked } from './options.ts'
 import { tooWide } from './policy.ts'
+import { deliveryOrder } from './repository-orders.ts'
 import { runLimits, type LimitRules } from './run-limits.ts'
 
 export interface OrderRules extends LimitRules {
@@ -47,6 +48,9 @@ const OF_A_RUN = [
   'idle_timeout',
   'ask_timeout',
   'max_model_calls',
+  'push',
+  'pull_request',
+  'commit_message',
 ] as const
 
 type PromptRequest = Pick<RunRequest & MessageRequest & SessionRequest, 'prompt' | (typeof OF_A_RUN)[number]>
@@ -57,6 +61,7 @@ export function promptOrder(request: PromptRequest & { prompt: string }, rules: 
   refuseWiderRules(request, rules)
   const { agent, system_prompt: systemPrompt, output_schema: outputSchema, permissions, interactive } = request
   const model = request.model ?? rules.model
+  const delivery = deliveryOrder(request)
   return {
     kind: 'prompt',
     prompt: request.prompt,
@@ -66,6 +71,7 @@ export function promptOrder(request: PromptRequest & { prompt: string }, rules: 
     ...(outputSchema === undefined ? {} : { outputSchema: { ...outputSchema } }),
     ...(permissions === undefined ? {} : { permissions }),
     ...(interactive === undefined ? {} : { interactive }),
+    ...(delivery === undefined ? {} : { delivery }),
     ...runLimits(request, rules),
   }
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
 import type { PermissionRules } from './permissions.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
-import type { Delivery, OnGit, RepositorySource, Workspaces } from './workspace.ts'
+import type { Delivery, OnGit, WorkspaceFill, Workspaces } from './workspace.ts'
 
 /** The part of a pino logger that packages use; fields first, a sentence second. */
 export interface Log {
@@ -27,6 +27,7 @@ export const runOptions = [
   'output_schema',
   'repository',
   'branch',
+  'work_branch',
   'push',
   'pull_request',
   'commit_message',
@@ -66,10 +67,8 @@ export interface ExecutorHealth {
 export interface SessionSpec {
   sessionId: string
   title: string
-  /** Fills the workspace when it is made. */
-  repository?: RepositorySource
-  /** Texts by path, written when the workspace is made. */
-  files?: Readonly<Record<string, string>>
+  /** What the workspace begins with, when it is made. */
+  fill?: WorkspaceFill
   /** Told while the workspace is filled. */
   onGit?: OnGit
 }
@@ -92,7 +91,7 @@ export interface PromptInput {
   /** The agent may ask: questions, and whatever the rules say `ask` to. Otherwise nothing asks. */
   interactive?: boolean
   /** What becomes of the work in a repository once the run has completed. */
-  delivery?: Pick<Delivery, 'message' | 'push' | 'pullRequest'>
+  delivery?: Partial<Pick<Delivery, 'message' | 'pullRequest'>> & Pick<Delivery, 'push'>
 }
 
 export interface ShellInput {

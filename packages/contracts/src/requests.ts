@@ -8,6 +8,7 @@ export const wireLimits = {
   commandCharacters: 50_000,
   systemPromptCharacters: 100_000,
   labels: 16,
+  files: 1_000,
   labelCharacters: 128,
   pageEvents: 1_000,
   pageSessions: 200,
@@ -86,15 +87,70 @@ const agentOptions = {
   ),
 }
 
+const PullRequest = Type.Union(
+  [
+    Type.Literal(true),
+    Type.Object(
+      {
+        title: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+        body: Type.Optional(Type.String({ maxLength: 65_536 })),
+        draft: Type.Optional(Type.Boolean()),
+        base: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+      },
+      { additionalProperties: false },
+    ),
+  ],
+  {
+    description:
+      'Opens a pull request for the branch, which is pushed; title and body come from the prompt unless given.',
+  },
+)
+
+/** What the workspace begins with. */
+const fillOptions = {
+  repository: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2048,
+      description: 'A git repository: `https://…`, `ssh://…` or `user@host:path`. Never with a password in it.',
+      examples: ['https://github.com/acme/app.git'],
+    }),
+  ),
+  branch: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: "The branch to begin with; the remote's HEAD unless given.",
+    }),
+  ),
+  work_branch: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'The branch the agent works on; `opencode/<first part of the session id>` unless given.',
+    }),
+  ),
+  files: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      maxProperties: wireLimits.files,
+      description: 'Texts by path, written before the agent begins.',
+      examples: [{ 'notes/task.md': '# Task' }],
+    }),
+  ),
+}
+
+/** What becomes of the work in a repository. */
+const deliveryOptions = {
+  push: Type.Optional(Type.Boolean({ default: false, description: 'Push the branch once the run has completed.' })),
+  pull_request: Type.Optional(PullRequest),
+  commit_message: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 10_000, description: 'Made from the prompt unless given.' }),
+  ),
+}
+
 /** Known to the wire; refused with 422 by every executor that does not list them in its capabilities. */
 const laterOptions = {
-  repository: Type.Optional(Type.String({ maxLength: 2048 })),
-  branch: Type.Optional(Type.String({ maxLength: 255 })),
-  push: Type.Optional(Type.Boolean()),
-  pull_request: Type.Optional(Type.Unknown()),
-  commit_message: Type.Optional(Type.String({ maxLength: 10_000 })),
   model_config: Type.Optional(Type.Unknown()),
-  files: Type.Optional(Type.Record(Type.String(), Type.String())),
   webhook: Type.Optional(Type.Unknown()),
 }
 
@@ -103,6 +159,8 @@ export const RunRequest = request(
   {
     prompt: Prompt,
     ...engineOptions,
+    ...fillOptions,
+    ...deliveryOptions,
     ...laterOptions,
     ...agentOptions,
     ...controlOptions,
@@ -124,6 +182,8 @@ export const SessionRequest = request(
     session_id: Type.Optional(Type.String({ format: 'uuid', description: 'Your own id for the session.' })),
     prompt: Type.Optional(Prompt),
     ...engineOptions,
+    ...fillOptions,
+    ...deliveryOptions,
     ...laterOptions,
     ...agentOptions,
     ...controlOptions,
@@ -149,6 +209,7 @@ export const MessageRequest = request(
     ...engineOptions,
     model_config: Type.Optional(Type.Unknown()),
     ...agentOptions,
+    ...deliveryOptions,
     ...controlOptions,
     on_busy: Type.Optional(OnBusySchema),
   },

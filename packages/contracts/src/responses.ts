@@ -47,6 +47,11 @@ const runResult = {
   exit_code: Type.Optional(Type.Integer()),
   stderr: Type.Optional(Type.String()),
   files_modified: Type.Array(Type.String()),
+  branch: Type.Optional(Type.String({ description: 'The branch the work is on.' })),
+  commit: Type.Optional(Type.String({ description: 'Its head; absent when nothing was changed.' })),
+  base_commit: Type.Optional(Type.String()),
+  pushed: Type.Optional(Type.Boolean()),
+  pull_request_url: Type.Optional(Type.String()),
   usage: Usage,
   timings: Timings,
 }

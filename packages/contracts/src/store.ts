@@ -1,6 +1,7 @@
 import type { AskData, CompleteData, EventBody, LogEvent } from './events.ts'
 import type { ExecutorRef, RunInput } from './executor.ts'
 import type { RunState, WireStatus } from './values.ts'
+import type { WorkspaceFill } from './workspace.ts'
 
 /** Times are milliseconds since the epoch. */
 export interface SessionRow {
@@ -82,7 +83,10 @@ export interface RunRow {
 export type NewSession = Pick<
   SessionRow,
   'sessionId' | 'tenant' | 'executor' | 'title' | 'labels' | 'createdAt' | 'oneShot' | 'keepWorkspace'
->
+> & {
+  /** What its workspace begins with. */
+  fill?: WorkspaceFill
+}
 export type NewRun = Pick<RunRow, 'runId' | 'sessionId' | 'tenant' | 'input' | 'limits' | 'requestId' | 'createdAt'>
 
 /** An `Idempotency-Key`, scoped to tenant and route; `digest` stands for the body. */
@@ -223,6 +227,8 @@ export interface Store {
   setReleased(sessionId: string, at: number): Promise<void>
 
   getSession(sessionId: string): Promise<SessionRow | undefined>
+  /** What the session's workspace begins with; apart from its row, since it may be long. */
+  getFill(sessionId: string): Promise<WorkspaceFill | undefined>
   listSessions(query: SessionQuery): Promise<readonly SessionRow[]>
   getRun(runId: string): Promise<RunRow | undefined>
   /** The latest `limit` runs, oldest first. */

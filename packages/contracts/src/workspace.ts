@@ -108,6 +108,13 @@ export interface RepositorySource {
   workBranch?: string
 }
 
+/** What a workspace begins with. */
+export interface WorkspaceFill {
+  repository?: RepositorySource
+  /** Texts by path, written after the repository is there. */
+  files?: Readonly<Record<string, string>>
+}
+
 /** The repository a workspace was filled from. */
 export interface WorkspaceRepository {
   url: string
@@ -168,6 +175,8 @@ export interface Workspace {
 
 /** The workspaces of an executor's sessions; no engine is needed to reach one. */
 export interface Workspaces {
+  /** Throws what is wrong with a fill as far as that can be told at once: REPOSITORY_REFUSED, or a code of a bad path. */
+  check(fill: WorkspaceFill): void
   /** Undefined when the session has none yet, or no longer. */
   find(sessionId: string): Promise<Workspace | undefined>
   /** The one it has, or a new one that is empty. */

@@ -4,17 +4,21 @@ import {
   type AgentSession,
   type CallContext,
   type Executor,
+  type OnGit,
   type SessionRow,
   type Store,
+  type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint } from './observation.ts'
 
 /** The sessions that this process holds open in an executor. */
 export interface LiveSessions {
   /** Opens the session, attaches to it after a restart, or gives the one that is open. */
-  obtain(row: SessionRow, ctx: CallContext): Promise<AgentSession>
+  obtain(row: SessionRow, ctx: CallContext, onGit: OnGit): Promise<AgentSession>
   /** Only attaches: undefined when the executor no longer has it, or never had. */
   find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined>
+  /** Throws UNSUPPORTED_OPTION where they cannot be reached. */
+  workspacesOf(row: SessionRow): Workspaces
   /** Gives back what the session holds; idempotent. */
   release(row: SessionRow, keep: 'nothing' | 'workspace', ctx: CallContext): Promise<void>
 }
@@ -57,7 +61,12 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
 
   return {
     find,
-    async obtain(row, ctx) {
+    workspacesOf(row) {
+      const { name, workspaces } = executorOf(row)
+      if (workspaces) return workspaces
+      throw new GatewayError('UNSUPPORTED_OPTION', `The files of executor "${name}" cannot be reached.`)
+    },
+    async obtain(row, ctx, onGit) {
       const found = await find(row, ctx)
       if (found) return found
       if (row.ref !== undefined && (await hasBeenPrompted(row))) {
@@ -67,7 +76,10 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
           { retryable: false },
         )
       }
-      const opened = await executorOf(row).open({ sessionId: row.sessionId, title: row.title }, ctx)
+      const fill = await store.getFill(row.sessionId)
+      const { sessionId, title } = row
+      const spec = fill === undefined ? { sessionId, title } : { sessionId, title, fill, onGit }
+      const opened = await executorOf(row).open(spec, ctx)
       open.set(row.sessionId, opened)
       await store.setRef(row.sessionId, opened.ref)
       crashPoint?.('after-ref')

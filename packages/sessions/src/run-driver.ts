@@ -4,7 +4,9 @@ import {
   type AgentSession,
   type AskAnswer,
   type CancelReceipt,
+  type GitData,
   type Log,
+  type OnGit,
   type RunProgress,
   type RunRow,
   type SessionRow,
@@ -12,6 +14,7 @@ import {
 } from '@opencode-gateway/contracts'
 import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
+import { deliver, type DeliveryResult } from './deliver.ts'
 import { createEventWriter } from './event-writer.ts'
 import { maxAttempts } from './fate.ts'
 import { orGiveUp } from './give-up.ts'
@@ -94,10 +97,19 @@ export function driveRun(
   })
 
   async function open(): Promise<AgentSession> {
-    const limit = setTimeout(() => stop.request({ kind: 'start_timeout' }), limits.startTimeoutMs)
+    const startLimit = (): NodeJS.Timeout =>
+      setTimeout(() => stop.request({ kind: 'start_timeout' }), limits.startTimeoutMs)
+    let limit = startLimit()
+    const onGit: OnGit = (event) => {
+      // A large repository may take longer than an engine; whoever clones it has a limit of its own.
+      clearTimeout(limit)
+      if (event.state === 'done') limit = startLimit()
+      watch.saw({ type: 'git', data: event })
+      tellGit(event)
+    }
     const signal = AbortSignal.any([stop.opening, stop.working])
     try {
-      const opened = await orGiveUp(live.obtain(session, { signal, log }), signal, limits.cancelGraceMs)
+      const opened = await orGiveUp(live.obtain(session, { signal, log }, onGit), signal, limits.cancelGraceMs)
       if (opened !== 'given up') return opened
       throw new GatewayError('START_TIMEOUT', 'The executor did not stop opening the session.')
     } finally {
@@ -144,11 +156,17 @@ export function driveRun(
     })
   }
 
-  async function finish(ending: Ending): Promise<void> {
+  /** A failed write is reported by the writer. */
+  function tellGit(event: GitData): void {
+    writer.add({ type: 'git', data: event }).catch(() => {})
+  }
+
+  async function finish(ending: Ending, delivery: DeliveryResult | undefined): Promise<void> {
     const receipt = await stop.receipt()
     const endedAt = Date.now()
     const complete = decideComplete({
       ending,
+      delivery,
       stop: stop.reason(),
       receipt,
       limits: { ...run.limits, startMs: limits.startTimeoutMs },
@@ -187,7 +205,10 @@ export function driveRun(
       ending = { kind: 'error', error: known }
     }
     if (stop.detached()) return { kind: 'detached' }
-    return finish(ending).then(() => ({ kind: 'ended' }), lost)
+    const delivering = AbortSignal.any([stop.opening, stop.working])
+    const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
+    if (stop.detached()) return { kind: 'detached' }
+    return finish(ending, delivery).then(() => ({ kind: 'ended' }), lost)
   }
 
   function lost(err: unknown): Settlement {

@@ -18,6 +18,7 @@ export function createRunWatch(run: RunRow): RunWatch {
   const claimedAt = run.claimedAt ?? run.createdAt
   const files = new Set<string>()
   let openMs: number | undefined
+  let cloneMs: number | undefined
   let promptedAt = run.promptedAt
   let firstEventMs: number | undefined
   let firstTokenMs: number | undefined
@@ -32,8 +33,12 @@ export function createRunWatch(run: RunRow): RunWatch {
     },
     saw(event) {
       const sinceMs = Date.now() - (promptedAt ?? claimedAt)
-      firstEventMs ??= sinceMs
+      // Git works before the prompt and after the answer.
+      if (event.type !== 'git') firstEventMs ??= sinceMs
       switch (event.type) {
+        case 'git':
+          if (event.data.action === 'clone' && event.data.state === 'done') cloneMs = event.data.duration_ms
+          return undefined
         case 'output':
           firstTokenMs ??= sinceMs
           return undefined
@@ -52,6 +57,7 @@ export function createRunWatch(run: RunRow): RunWatch {
     timings: (endedAt) => ({
       queued_ms: Math.max(0, claimedAt - run.createdAt),
       ...(openMs === undefined ? {} : { open_ms: openMs }),
+      ...(cloneMs === undefined ? {} : { clone_ms: cloneMs }),
       ...(firstEventMs === undefined ? {} : { first_event_ms: Math.max(0, firstEventMs) }),
       ...(firstTokenMs === undefined ? {} : { first_token_ms: Math.max(0, firstTokenMs) }),
       total_ms: Math.max(0, endedAt - run.createdAt),

@@ -9,7 +9,7 @@ import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
-import type { CancelResult, Sessions, SessionsOptions } from './types.ts'
+import type { CancelResult, RunOrder, Sessions, SessionsOptions } from './types.ts'
 
 /** Runs shown with a session, unless more are open; older ones are in the log. */
 const runsShown = 50
@@ -66,6 +66,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (!accepting) throw new GatewayError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.')
   }
 
+  async function refuseDeliveryOfNothing({ sessionId }: SessionRow, order: RunOrder): Promise<void> {
+    if (order.kind !== 'prompt' || order.delivery === undefined) return
+    if ((await store.getFill(sessionId))?.repository) return
+    const text = `Session "${sessionId}" has no repository: there is nothing to commit to.`
+    throw new GatewayError('INVALID_REQUEST', text, { details: { field: 'repository', reason: 'is missing' } })
+  }
+
   async function cancelAll(session: SessionRow, runId?: string): Promise<CancelResult> {
     const open = await store.requestCancel(session.sessionId, Date.now(), runId)
     const receipts: CancelReceipt[] = []
@@ -117,6 +124,7 @@ export function createSessions(options: SessionsOptions): Sessions {
           details: { field: 'executor', reason: `must be one of ${known}` },
         })
       }
+      if (order.fill) executors.get(executor)?.workspaces?.check(order.fill)
       const createdAt = Date.now()
       const sessionId = order.sessionId ?? randomUUID()
       const created = await store.createSession(
@@ -129,6 +137,7 @@ export function createSessions(options: SessionsOptions): Sessions {
           createdAt,
           oneShot: order.oneShot ?? false,
           keepWorkspace: order.keepWorkspace ?? false,
+          ...(order.fill === undefined ? {} : { fill: order.fill }),
         },
         order.run &&
           newRun(order.run, { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }, limits),
@@ -143,6 +152,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     async addRun(tenant, sessionId, { onBusy, requestId, idempotency, ...order }) {
       refuseWhenClosing()
       const session = await owned(tenant, sessionId)
+      await refuseDeliveryOfNothing(session, order)
       const added = await store.addRun(newRun(order, { tenant, sessionId, requestId, createdAt: Date.now() }, limits), {
         maxQueued: limits.maxQueuedRuns,
         rejectWhenBusy: onBusy === 'reject',
@@ -208,6 +218,22 @@ export function createSessions(options: SessionsOptions): Sessions {
       const result = await cancelAll(session)
       await releaseAndClose(result.session)
       return { ...result, session: (await store.getSession(sessionId)) ?? result.session }
+    },
+
+    async workspace(tenant, sessionId, { make }) {
+      const session = await owned(tenant, sessionId)
+      const workspaces = live.workspacesOf(session)
+      if (session.closedAt !== undefined && make) {
+        throw new GatewayError('SESSION_CLOSED', `Session "${sessionId}" has been deleted. Make a new one.`)
+      }
+      const found = await workspaces.find(sessionId)
+      if (found) return found
+      // A repository is cloned into an empty directory, by the first run.
+      if (make && !(await store.getFill(sessionId))?.repository) return await workspaces.make(sessionId)
+      throw new GatewayError(
+        'WORKSPACE_NOT_FOUND',
+        `Session "${sessionId}" has no workspace: it has not begun to work, or its files have been removed.`,
+      )
     },
 
     async get(tenant, sessionId, shown) {

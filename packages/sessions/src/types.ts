@@ -14,6 +14,8 @@ import type {
   SessionRow,
   ShellInput,
   Store,
+  Workspace,
+  WorkspaceFill,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint, Observe } from './observation.ts'
 
@@ -74,6 +76,8 @@ export interface CreateOrder {
   sessionId?: string
   executor?: string
   labels?: Readonly<Record<string, string>>
+  /** What the workspace begins with. */
+  fill?: WorkspaceFill
   run?: RunOrder
   oneShot?: boolean
   keepWorkspace?: boolean
@@ -143,6 +147,11 @@ export interface Sessions {
    * has not been found again after a restart.
    */
   answer(tenant: string, sessionId: string, askId: string, answer: AskAnswer): Promise<void>
+  /**
+   * The directory the session works in, also while no engine has the session. `make`: makes one when there is none.
+   * WORKSPACE_NOT_FOUND, SESSION_CLOSED, UNSUPPORTED_OPTION where the executor's workspaces cannot be reached.
+   */
+  workspace(tenant: string, sessionId: string, options: { make: boolean }): Promise<Workspace>
   /** With its latest `shown` runs, and all that are open. A run's row is as large as its answer. */
   get(tenant: string, sessionId: string, shown?: number): Promise<SessionDetail>
   list(query: SessionQuery): Promise<readonly SessionRow[]>

@@ -2,6 +2,7 @@ import {
   errorTable,
   type CancelReceipt,
   type CompleteData,
+  type Delivered,
   type ErrorCode,
   type GatewayError,
   type Outcome,
@@ -10,6 +11,7 @@ import {
   type Timings,
   type Usage,
 } from '@opencode-gateway/contracts'
+import type { DeliveryResult } from './deliver.ts'
 
 /** Why the gateway itself ended a run. */
 export type Stop =
@@ -27,6 +29,8 @@ export type Ending =
 
 export interface VerdictInput {
   ending: Ending
+  /** Of a run in a repository that completed. */
+  delivery?: DeliveryResult | undefined
   stop: Stop | undefined
   receipt: CancelReceipt | undefined
   limits: { wallMs: number; startMs: number; idleMs: number }
@@ -57,6 +61,7 @@ export function decideComplete(input: VerdictInput): CompleteData {
     ...(told?.exitCode === undefined ? {} : { exit_code: told.exitCode }),
     ...(told?.structured === undefined ? {} : { structured: told.structured }),
     files_modified: [...input.filesModified],
+    ...(input.delivery?.delivered === undefined ? {} : deliveredFields(input.delivery.delivered)),
     usage: told?.usage ?? noUsage,
     timings: input.timings,
     ...(told === undefined ? {} : { evidence: told.evidence }),
@@ -72,8 +77,23 @@ function bounded(text: string): string {
   return text.length <= maxFinalMessage ? text : `${text.slice(0, maxFinalMessage)}\n[cut off: the log has the rest]`
 }
 
+function deliveredFields({ branch, commit, baseCommit, pushed, pullRequestUrl }: Delivered) {
+  return {
+    branch,
+    base_commit: baseCommit,
+    ...(commit === undefined ? {} : { commit }),
+    pushed,
+    ...(pullRequestUrl === undefined ? {} : { pull_request_url: pullRequestUrl }),
+  }
+}
+
 function decideOutcome(input: VerdictInput): { outcome: Outcome; error?: RunError } {
-  const { ending, stop } = input
+  const { ending, stop, delivery } = input
+  if (delivery?.error) {
+    if (stop) return stopped(stop, input.limits)
+    const { code, message, retryable } = delivery.error
+    return { outcome: 'failed', error: { code, message, retryable } }
+  }
   if (ending.kind === 'outcome' && ending.outcome.status === 'completed') return { outcome: 'completed' }
   if (stop) return stopped(stop, input.limits)
   if (ending.kind === 'error') {

@@ -105,4 +105,8 @@ export const migrations: readonly string[] = [
     UPDATE counters SET value = value + (new.state = 'queued') - (old.state = 'queued') WHERE name = 'queued';
   END;
   `,
+  `
+  -- Apart from the session, whose row is read at every look at it.
+  CREATE TABLE session_fills (session INTEGER PRIMARY KEY, fill TEXT NOT NULL) STRICT;
+  `,
 ]

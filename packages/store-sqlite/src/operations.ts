@@ -33,6 +33,7 @@ export function createOperations(db: DatabaseSync) {
   }
   const reads = {
     getSession: sessions.get,
+    getFill: sessions.getFill,
     getRun: runs.get,
     readEvents: events.read,
     listSessions: sessionLists.list,

@@ -1,4 +1,11 @@
-import { GatewayError, type Log, type NewRun, type RunPatch, type Store } from '@opencode-gateway/contracts'
+import {
+  GatewayError,
+  type Log,
+  type NewRun,
+  type RunPatch,
+  type Store,
+  type WorkspaceFill,
+} from '@opencode-gateway/contracts'
 import { assertOneEnding, bounded } from './append-rules.ts'
 import { toEvent, toQueued, toRun, toSession } from './rows.ts'
 import type { PatchText, RunText } from './sql/runs.ts'
@@ -96,6 +103,10 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
     async getSession(sessionId) {
       const session = await call('getSession', sessionId)
       return session && toSession(session)
+    },
+    async getFill(sessionId) {
+      const fill = await call('getFill', sessionId)
+      return fill === undefined ? undefined : (JSON.parse(fill) as WorkspaceFill)
     },
     async listSessions(query) {
       return (await call('listSessions', { ...query, limit: bounded(query.limit) })).map(toSession)

@@ -43,6 +43,7 @@ it('the released steps build the schema', () => {
     'idempotency_keys',
     'run_inputs',
     'runs',
+    'session_fills',
     'session_labels',
     'sessions',
   ])

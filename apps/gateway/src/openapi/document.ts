@@ -21,6 +21,7 @@ export async function renderOpenApi(): Promise<string> {
       retry: absent,
       asks: absent,
       answer: absent,
+      workspace: absent,
       get: absent,
       list: absent,
       read: absent,

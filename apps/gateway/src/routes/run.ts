@@ -12,6 +12,7 @@ import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
 import { orderRules, promptOrder } from '../orders.ts'
 import { readPrefer } from '../prefer.ts'
+import { fillOrder } from '../repository-orders.ts'
 import { promptBody } from '../prompt-body.ts'
 import { createRunWaiters } from '../run-waiters.ts'
 import { statusUrl } from '../views/run-view.ts'
@@ -70,11 +71,13 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
     requireExecutor(startup())
     using slot = wantsEventStream(headers.accept) ? app.eventStreams.reserve(request) : undefined
     const idempotency = readIdempotencyKey(request, 'POST /run')
+    const fill = fillOrder(body)
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,
       run: promptOrder(body, orderRules(config, 'run')),
       oneShot: true,
+      ...(fill === undefined ? {} : { fill }),
       keepWorkspace: body.keep_workspace ?? false,
       ...(body.labels === undefined ? {} : { labels: body.labels }),
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -17,6 +17,7 @@ import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
 import { firstOrder, orderRules } from '../orders.ts'
+import { fillOrder } from '../repository-orders.ts'
 import { cancelResponse, sessionCreated, sessionStatus, sessionSummary, sessionView } from '../views/session-view.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
 
@@ -91,6 +92,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     const { body, client } = request
     requireOptions(body, executor)
     const order = firstOrder(body, orderRules(config, 'session'))
+    const fill = fillOrder(body)
     if (order !== undefined) requireExecutor(startup())
     const idempotency = readIdempotencyKey(request, 'POST /sessions')
     const { session, run, replayed } = await sessions.create({
@@ -99,6 +101,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
       ...(body.session_id === undefined ? {} : { sessionId: body.session_id.toLowerCase() }),
       ...(body.executor === undefined ? {} : { executor: body.executor }),
       ...(body.labels === undefined ? {} : { labels: body.labels }),
+      ...(fill === undefined ? {} : { fill }),
       ...(order === undefined ? {} : { run: order }),
       ...(idempotency === undefined ? {} : { idempotency }),
     })

@@ -1,6 +1,7 @@
 import {
   errorCodes,
   errorTable,
+  type CompleteData,
   type ErrorCode,
   type RunProblem,
   type RunResponse,
@@ -45,6 +46,7 @@ export function runAnswer(run: RunRow, context: RunAnswerContext): RunAnswer {
     ...(complete.exit_code === undefined ? {} : { exit_code: complete.exit_code }),
     ...(context.stderr === undefined ? {} : { stderr: context.stderr }),
     files_modified: complete.files_modified,
+    ...deliveryOf(complete),
     usage: complete.usage,
     timings: complete.timings,
   }
@@ -58,6 +60,13 @@ export function runAnswer(run: RunRow, context: RunAnswerContext): RunAnswer {
     code: known,
     body: { ...result, ...problem, success: false },
   }
+}
+
+const DELIVERED = ['branch', 'commit', 'base_commit', 'pushed', 'pull_request_url'] as const
+
+/** What a run in a repository left, as far as it came. */
+function deliveryOf(complete: CompleteData): Pick<CompleteData, (typeof DELIVERED)[number]> {
+  return Object.fromEntries(DELIVERED.flatMap((name) => (complete[name] === undefined ? [] : [[name, complete[name]]])))
 }
 
 function silent(outcome: string): { code: ErrorCode; message: string; retryable: boolean } {

@@ -24,6 +24,11 @@ export function createSessionSql(db: DatabaseSync) {
     INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertLabel = db.prepare('INSERT INTO session_labels VALUES (?, ?, ?, ?, ?, ?)')
+  const insertFill = db.prepare('INSERT INTO session_fills VALUES (?, ?)')
+  const fill = prepareQuery<{ fill: string }>(
+    db,
+    'SELECT f.fill FROM session_fills f JOIN sessions s ON s.id = f.session WHERE s.session_id = ?',
+  )
   // The first event of an empty log belongs to the run that is added.
   const addRun = db.prepare(`
     UPDATE sessions SET latest_run = :run, open_runs = open_runs + 1, status = 'pending',
@@ -47,6 +52,8 @@ export function createSessionSql(db: DatabaseSync) {
     getByNumber: (session: number) => byNumber.get(session),
     numberOf: (sessionId: string) => numberOf.get(sessionId)?.id,
 
+    getFill: (sessionId: string) => fill.get(sessionId)?.fill,
+
     insert(session: NewSession): number {
       const { sessionId, tenant, executor, title, labels, createdAt, oneShot, keepWorkspace } = session
       const { lastInsertRowid } = insert.run(
@@ -63,6 +70,7 @@ export function createSessionSql(db: DatabaseSync) {
       for (const [name, value] of Object.entries(labels)) {
         insertLabel.run(tenant, name, value, createdAt, sessionId, lastInsertRowid)
       }
+      if (session.fill) insertFill.run(lastInsertRowid, JSON.stringify(session.fill))
       return Number(lastInsertRowid)
     },
 

@@ -47,6 +47,16 @@ export const sessions = group('a session', {
     assert.equal((await getRun(store, 'r1')).currentTool, undefined)
   },
 
+  async 'keeps what its workspace begins with, apart from its row'({ store }) {
+    const fill = { repository: { url: 'https://host/a/b.git', branch: 'main' }, files: { 'a/b.txt': 'text' } }
+    await store.createSession(session('s1', { fill }), undefined, roomy)
+    await store.createSession(session('s2'), undefined, roomy)
+    assert.deepEqual(await store.getFill('s1'), fill)
+    assert.ok(!('fill' in (await getSession(store, 's1'))))
+    assert.equal(await store.getFill('s2'), undefined)
+    assert.equal(await store.getFill('s3'), undefined)
+  },
+
   async 'holds something from its ref until its release'({ store }) {
     await store.createSession(session('s1'), undefined, roomy)
     await store.createSession(session('s2'), undefined, roomy)

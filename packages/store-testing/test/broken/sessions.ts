@@ -154,6 +154,16 @@ export const brokenSessions = [
     expire: (before, _now, limit) => store.expire(before, 0, limit),
   })),
 
+  broken('forgets the fill', 'keeps what its workspace begins with, apart from its row', () => ({
+    getFill: async () => undefined,
+  })),
+  broken('has the fill in the row', 'keeps what its workspace begins with, apart from its row', (store, disk) => ({
+    async createSession(...args) {
+      const result = await store.createSession(...args)
+      Object.assign(knownSession(disk, args[0].sessionId), { fill: args[0].fill })
+      return result
+    },
+  })),
   broken('loses a column at a restart', 'keeps everything over a restart', (_store, disk) => ({
     whenReopened: () => disk.sessions.forEach((session) => Object.assign(session, { ref: undefined })),
   })),

@@ -43,7 +43,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRu
   }
 
   return {
-    createSession(wanted, newRun, admission) {
+    createSession({ fill, ...wanted }, newRun, admission) {
       const known = recall(admission, wanted.createdAt)
       if (known === 'mismatch') return { status: 'key_mismatch' }
       const earlier = known && disk.sessions.get(known.sessionId)
@@ -55,6 +55,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRu
       const counts = { updatedAt: wanted.createdAt, firstSeq: 1, lastSeq: 0, openRuns: 0, status: 'idle' as const }
       const session = { ...wanted, ...counts, ...absent }
       disk.sessions.set(wanted.sessionId, session)
+      if (fill) disk.fills.set(wanted.sessionId, fill)
       const run = newRun && insert(newRun)
       remember(admission, wanted.sessionId, run?.runId)
       return { status: 'created', session, run }

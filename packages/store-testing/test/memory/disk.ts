@@ -7,11 +7,13 @@ import {
   type RunRow,
   type SessionRow,
   type Store,
+  type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 
 /** What a memory store keeps; it outlives the store as a disk outlives a process. */
 export interface Disk {
   sessions: Map<string, SessionRow>
+  fills: Map<string, WorkspaceFill>
   /** In the order in which they came. */
   runs: Map<string, RunRow>
   logs: Map<string, LogEvent[]>
@@ -31,7 +33,7 @@ export type Steps = {
 }
 
 export function emptyDisk(): Disk {
-  return { sessions: new Map(), runs: new Map(), logs: new Map(), keys: new Map() }
+  return { sessions: new Map(), fills: new Map(), runs: new Map(), logs: new Map(), keys: new Map() }
 }
 
 export function isOpen(run: RunRow): boolean {

@@ -1,7 +1,7 @@
 import type { EventQuery, LogEvent } from '@opencode-gateway/contracts'
 import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from './disk.ts'
 
-type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run'}` | 'queuePosition'> & ListSteps
+type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> & ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
 
 interface Place {
@@ -16,6 +16,7 @@ export function readSteps(disk: Disk): Reads {
   return {
     check() {},
     getSession: (sessionId) => disk.sessions.get(sessionId),
+    getFill: (sessionId) => disk.fills.get(sessionId),
     getRun: (runId) => disk.runs.get(runId),
     listSessions({ tenant, status, executor, label, before, limit }) {
       const rows = [...disk.sessions.values()].filter(
