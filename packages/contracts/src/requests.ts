@@ -141,7 +141,7 @@ const fillOptions = {
 
 /** What becomes of the work in a repository. */
 const deliveryOptions = {
-  push: Type.Optional(Type.Boolean({ default: false, description: 'Push the branch once the run has completed.' })),
+  push: Type.Optional(Type.Boolean({ description: 'Push the branch once the run has completed.' })),
   pull_request: Type.Optional(PullRequest),
   commit_message: Type.Optional(
     Type.String({ minLength: 1, maxLength: 10_000, description: 'Made from the prompt unless given.' }),

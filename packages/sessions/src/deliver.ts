@@ -25,7 +25,7 @@ export async function deliver(
   if (input.kind !== 'prompt') return undefined
   if (ending.kind !== 'outcome' || ending.outcome.status !== 'completed') return undefined
   try {
-    const workspace = await live.workspacesOf(session).find(session.sessionId)
+    const workspace = await live.workspacesOf(session)?.find(session.sessionId)
     if (!workspace || !(await workspace.repository())) return undefined
     const { message = messageFor(input.prompt), ...order } = input.delivery ?? { push: false }
     return { delivered: await workspace.deliver({ runId, message, ...order }, ctx, onGit) }

@@ -17,8 +17,8 @@ export interface LiveSessions {
   obtain(row: SessionRow, ctx: CallContext, onGit: OnGit): Promise<AgentSession>
   /** Only attaches: undefined when the executor no longer has it, or never had. */
   find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined>
-  /** Throws UNSUPPORTED_OPTION where they cannot be reached. */
-  workspacesOf(row: SessionRow): Workspaces
+  /** Undefined where they cannot be reached. */
+  workspacesOf(row: SessionRow): Workspaces | undefined
   /** Gives back what the session holds; idempotent. */
   release(row: SessionRow, keep: 'nothing' | 'workspace', ctx: CallContext): Promise<void>
 }
@@ -61,11 +61,7 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
 
   return {
     find,
-    workspacesOf(row) {
-      const { name, workspaces } = executorOf(row)
-      if (workspaces) return workspaces
-      throw new GatewayError('UNSUPPORTED_OPTION', `The files of executor "${name}" cannot be reached.`)
-    },
+    workspacesOf: (row) => executorOf(row).workspaces,
     async obtain(row, ctx, onGit) {
       const found = await find(row, ctx)
       if (found) return found

@@ -223,6 +223,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     async workspace(tenant, sessionId, { make }) {
       const session = await owned(tenant, sessionId)
       const workspaces = live.workspacesOf(session)
+      if (!workspaces) {
+        throw new GatewayError('UNSUPPORTED_OPTION', `The files of executor "${session.executor}" cannot be reached.`)
+      }
       if (session.closedAt !== undefined && make) {
         throw new GatewayError('SESSION_CLOSED', `Session "${sessionId}" has been deleted. Make a new one.`)
       }
