@@ -61,7 +61,7 @@ export interface WorkspaceFiles {
   /** Removes a file, a link, or a directory with all that is in it; never the workspace itself. FILE_NOT_FOUND. */
   remove(path: string, options: { recursive: boolean }): Promise<void>
   /** FILE_EXISTS unless `overwrite`. */
-  move(from: string, to: string, options: { overwrite: boolean }): Promise<void>
+  move(from: string, to: string, options: { overwrite: boolean; secrets?: boolean }): Promise<void>
   /** The workspace as a gzipped tar, without `.git` and without what looks like a secret unless asked for. */
   archive(
     options: { paths?: readonly string[]; git: boolean; secrets: boolean },
@@ -77,9 +77,12 @@ export interface ArchiveLimits {
   maxEntries: number
   /** Unpacked. */
   maxBytes: number
+  /** Files that look like secrets may be among them. */
+  secrets?: boolean
 }
 
 export interface FileChange {
+  /** Empty when more has changed than can be told: the tree is to be read again. */
   path: string
   change: 'created' | 'modified' | 'deleted'
 }

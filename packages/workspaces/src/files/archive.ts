@@ -1,0 +1,118 @@
+import { readlink } from 'node:fs/promises'
+import { basename } from 'node:path/posix'
+import { Readable, addAbortSignal } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { GatewayError } from '@opencode-gateway/contracts'
+import type { FileEntry } from '@opencode-gateway/contracts'
+import { pack } from 'tar-stream'
+import type { Header, Pack } from 'tar-stream'
+import { contentOf, openFile } from './content.ts'
+import type { Directory, Tree } from './directory.ts'
+import { staysInside } from './links.ts'
+import { entriesOf, isGone } from './list.ts'
+import { parsePath, pathLimits, placeOf, quoted } from './path.ts'
+import { isGit, looksSecret } from './protected-names.ts'
+import { statFile } from './read.ts'
+import { fileError } from './system-errors.ts'
+
+export interface ArchiveOptions {
+  paths?: readonly string[]
+  git: boolean
+  secrets: boolean
+}
+
+/** What leads out of the workspace, is no file, or vanishes meanwhile is left out. FILE_NOT_FOUND for a given path. */
+export async function archiveFiles(tree: Tree, options: ArchiveOptions, signal: AbortSignal): Promise<Readable> {
+  const { paths = [''] } = options
+  for (const path of paths) await statFile(tree, path)
+  const tar = pack()
+  const zipped = createGzip()
+  addAbortSignal(signal, zipped)
+  const packed = packAll(tree, tar, paths, { ...options, signal }).then(
+    () => tar.finalize(),
+    (error: unknown) => tar.destroy(error instanceof Error ? error : new Error('the archive broke', { cause: error })),
+  )
+  // Whoever reads the archive sees the error there.
+  Promise.all([pipeline(Readable.from(tar), zipped), packed]).catch((error: Error) => zipped.destroy(error))
+  return zipped
+}
+
+type NamedHeader = Partial<Header> & { name: string }
+
+interface Packing extends ArchiveOptions {
+  signal: AbortSignal
+}
+
+async function packAll(tree: Tree, tar: Pack, paths: readonly string[], packing: Packing): Promise<void> {
+  for (const path of paths) {
+    const names = parsePath(path)
+    const place = placeOf(names)
+    if (place === undefined) {
+      await using directory = await tree.open([])
+      await packDirectory(tree, tar, directory, { path: '', packing })
+      continue
+    }
+    await using directory = await tree.open(place.above)
+    for await (const batch of entriesOf(directory, place.above.join('/'))) {
+      const entry = batch.find((entry) => entry.path === names.join('/'))
+      if (entry !== undefined) await packEntry(tree, tar, directory, { entry, packing })
+    }
+  }
+}
+
+async function packDirectory(
+  tree: Tree,
+  tar: Pack,
+  directory: Directory,
+  { path, packing }: { path: string; packing: Packing },
+): Promise<void> {
+  if (path.split('/').length > pathLimits.names)
+    throw new GatewayError('WORKSPACE_ERROR', `${quoted(path)} lies too deep for an archive.`, { retryable: false })
+  for await (const batch of entriesOf(directory, path)) {
+    for (const entry of batch) {
+      packing.signal.throwIfAborted()
+      await packEntry(tree, tar, directory, { entry, packing })
+    }
+  }
+}
+
+async function packEntry(
+  tree: Tree,
+  tar: Pack,
+  directory: Directory,
+  { entry, packing }: { entry: FileEntry; packing: Packing },
+): Promise<void> {
+  const name = basename(entry.path)
+  const names = entry.path.split('/')
+  if ((!packing.git && isGit(names)) || (!packing.secrets && looksSecret(names))) return
+  const header = { name: entry.path, mode: entry.mode & 0o777, mtime: new Date(entry.modifiedAt) }
+  try {
+    if (entry.kind === 'directory') {
+      await using inner = await tree.enter(directory, name)
+      await add(tar, { ...header, type: 'directory' })
+      await packDirectory(tree, tar, inner, { path: entry.path, packing })
+    } else if (entry.kind === 'link') {
+      const linkname = await readlink(directory.at(name))
+      if (staysInside(names, linkname)) await add(tar, { ...header, type: 'symlink', linkname })
+    } else if (entry.kind === 'file') {
+      await packFile(tar, directory, header)
+    }
+  } catch (error) {
+    const failure = fileError(error, entry.path)
+    if (!isGone(failure)) throw failure
+  }
+}
+
+async function packFile(tar: Pack, directory: Directory, header: NamedHeader): Promise<void> {
+  const { handle, stats } = await openFile(directory, basename(header.name), header.name)
+  const size = Number(stats.size)
+  await pipeline(contentOf(handle, 0, size), (content) => add(tar, { ...header, type: 'file', size }, content))
+}
+
+async function add(tar: Pack, header: NamedHeader, content?: AsyncIterable<Buffer>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const sink = tar.entry(header, (error) => (error ? reject(error) : resolve()))
+  if (content !== undefined) await pipeline(content, sink)
+  await promise
+}

@@ -1,0 +1,40 @@
+import path from 'node:path'
+import type { WorkspaceFiles } from '@opencode-gateway/contracts'
+import { archiveFiles } from './archive.ts'
+import { createTree } from './directory.ts'
+import { listFiles } from './list.ts'
+import { moveFile } from './move.ts'
+import { readFile, statFile } from './read.ts'
+import { removeFile } from './remove.ts'
+import { unpackArchive } from './unpack.ts'
+import { watchFiles } from './watch.ts'
+import type { WatchOptions } from './watch.ts'
+import { makeDirectory, writeFile } from './write.ts'
+
+export interface WorkspaceFilesOptions {
+  /** A directory outside of the workspace, on the same file system, for what is not complete; made when needed. */
+  aside: string
+  watch?: Partial<WatchOptions>
+  /** Hold directories by `/proc`, where there is one; only tests have a reason to say false. */
+  handles?: boolean
+}
+
+const WATCH: WatchOptions = { delayMs: 50, waiting: 10_000, directories: 8000, files: 200_000 }
+
+/** The files of a directory of this machine, whose path has no link in it. */
+export function createWorkspaceFiles(root: string, options: WorkspaceFilesOptions): WorkspaceFiles {
+  const tree = createTree(root, { handles: options.handles ?? true })
+  const store = { tree, aside: path.join(options.aside, 'files') }
+  return {
+    list: (path, bounds, signal) => listFiles(tree, path, bounds, signal),
+    stat: (path) => statFile(tree, path),
+    read: (path, how) => readFile(tree, path, how),
+    write: (path, content, how, signal) => writeFile(store, path, content, how, signal),
+    makeDirectory: (path) => makeDirectory(tree, path),
+    remove: (path, how) => removeFile(tree, path, how),
+    move: (from, to, how) => moveFile(tree, from, to, how),
+    archive: (what, signal) => archiveFiles(tree, what, signal),
+    unpack: (archive, limits, signal) => unpackArchive(store, archive, limits, signal),
+    watch: (signal) => watchFiles(tree, { ...WATCH, ...options.watch }, signal),
+  }
+}

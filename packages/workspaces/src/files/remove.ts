@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { opendir, rename, rmdir, unlink } from 'node:fs/promises'
+import { GatewayError } from '@opencode-gateway/contracts'
+import type { Directory, Tree } from './directory.ts'
+import { lookAt } from './entry.ts'
+import { joined, parsePath, placeOf } from './path.ts'
+import { requireNoGit } from './protected-names.ts'
+import { missing } from './read.ts'
+import { fileError, systemCode } from './system-errors.ts'
+
+/** Directories held open above one another. */
+const MAX_HELD = 64
+/** Times a directory is emptied into which somebody goes on writing. */
+const MAX_ROUNDS = 20
+
+export async function removeFile(tree: Tree, path: string, { recursive }: { recursive: boolean }): Promise<void> {
+  const names = parsePath(path)
+  const place = placeOf(names)
+  if (place === undefined) throw new GatewayError('FORBIDDEN', 'The workspace itself is removed with its session only.')
+  requireNoGit(names)
+  try {
+    await using directory = await tree.open(place.above)
+    const stats = await lookAt(directory, place.name)
+    if (stats === undefined) throw missing(joined(names))
+    await directory.confirm()
+    if (!stats.isDirectory()) await unlink(directory.at(place.name))
+    else if (recursive) await removeDirectory(tree, directory, place.name)
+    else await rmdir(directory.at(place.name))
+    await directory.sync()
+  } catch (error) {
+    throw fileError(error, joined(names))
+  }
+}
+
+/** Every directory is emptied through its own handle, so that a link that takes its place is not followed. */
+async function removeDirectory(tree: Tree, above: Directory, name: string): Promise<void> {
+  for (let round = 1; ; round++) {
+    {
+      await using top = await tree.enter(above, name)
+      await empty({ tree, top }, top, 1)
+    }
+    try {
+      return await rmdir(above.at(name))
+    } catch (error) {
+      if (systemCode(error) !== 'ENOTEMPTY' || round === MAX_ROUNDS) throw error
+    }
+  }
+}
+
+interface Removal {
+  tree: Tree
+  top: Directory
+}
+
+async function empty(removal: Removal, directory: Directory, held: number): Promise<void> {
+  for await (const entry of await opendir(directory.self)) {
+    const stats = await lookAt(directory, entry.name)
+    if (stats === undefined) continue
+    if (!stats.isDirectory()) await unlink(directory.at(entry.name)).catch(exceptWhenGone)
+    // What lies deeper is emptied in the next round.
+    else if (held === MAX_HELD) await rename(directory.at(entry.name), removal.top.at(randomUUID()))
+    else await removeInner(removal, directory, entry.name, held + 1)
+  }
+}
+
+async function removeInner(removal: Removal, above: Directory, name: string, held: number): Promise<void> {
+  {
+    await using inner = await removal.tree.enter(above, name)
+    await empty(removal, inner, held)
+  }
+  await rmdir(above.at(name)).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOTEMPTY') exceptWhenGone(error)
+  })
+}
+
+function exceptWhenGone(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error
+}
