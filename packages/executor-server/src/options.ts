@@ -1,5 +1,6 @@
 import type { Log, PermissionRules } from '@opencode-gateway/contracts'
 import type { EngineLimits } from '@opencode-gateway/opencode'
+import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { EngineConfig } from './engine-config.ts'
 import type { RecycleLimits } from './engine-growth.ts'
 
@@ -36,6 +37,8 @@ export interface EmbeddedEngineOptions {
 export interface ServerExecutorOptions {
   /** Every session has a directory below it. */
   workspaceRoot: string
+  /** What workspaces can do besides holding files. */
+  workspaces?: Omit<WorkspacesOptions, 'directories'>
   log: Log
   /** An engine that runs elsewhere and sees `workspaceRoot` under the same path. */
   remote?: RemoteEngineOptions

@@ -1,7 +1,7 @@
 import type { Executor, ExecutorHealth, SweepReport } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories } from '@opencode-gateway/workspaces'
+import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
 import { createEmbeddedEngine } from './embedded-engine.ts'
 import { unattended } from './engine-config.ts'
 import type { EngineLease, EngineSource } from './engine-source.ts'
@@ -12,12 +12,24 @@ import { createServerSession } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
 
+const OPTIONS = [
+  'model',
+  'agent',
+  'system_prompt',
+  'output_schema',
+  'permissions',
+  'interactive',
+  'wrap_up',
+  'files',
+] as const
+const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
 const RELEASE_TIMEOUT_MS = 15_000
 
 /** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */
 export function createServerExecutor(options: ServerExecutorOptions): Executor {
   const { log, workspaceRoot } = options
   const directories = createDirectories(workspaceRoot)
+  const workspaces = createWorkspaces({ directories, ...options.workspaces })
   const source = createSource(options)
   const common = { source, directories, log, releaseTimeoutMs: RELEASE_TIMEOUT_MS }
   const health = createHealthCheck({ source, directory: workspaceRoot })
@@ -36,17 +48,19 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       shell: true,
       followUps: true,
       survivesRestart: source.mode === 'remote',
-      options: ['model', 'agent', 'system_prompt', 'output_schema', 'permissions', 'interactive', 'wrap_up'],
+      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : [])],
     },
     async start(signal) {
       await directories.prepare()
       await source.start(signal)
     },
     check: (signal): Promise<ExecutorHealth> => health(signal),
-    async open({ sessionId, title }, { signal, log }) {
+    workspaces,
+    async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
+      const { signal, log } = ctx
       signal.throwIfAborted()
-      const known = await directories.find(sessionId)
-      const place = placeOf(sessionId, known ?? (await directories.create(sessionId)))
+      const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
+      const place = placeOf(sessionId, path)
       let lease: EngineLease | undefined
       try {
         lease = await source.acquire(signal, place.directory)
@@ -54,7 +68,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
         const session = await client.openSession({ ...place, title }, signal)
         return createServerSession({ ...common, log, sessionId, place, client, session })
       } catch (error) {
-        if (known === undefined) await directories.remove(sessionId)
+        if (made) await directories.remove(sessionId)
         throw error
       } finally {
         lease?.release()

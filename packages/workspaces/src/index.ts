@@ -1,3 +1,5 @@
 export { createDirectories, type Area, type Directories } from './directories.ts'
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/files.ts'
 export { looksSecret } from './files/protected-names.ts'
+export type { Git, Place, Snapshots } from './parts.ts'
+export { createWorkspaces, type OwnedWorkspaces, type WorkspacesOptions } from './workspaces.ts'

@@ -1,0 +1,131 @@
+import { readdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import {
+  GatewayError,
+  type CallContext,
+  type OnGit,
+  type Workspace,
+  type WorkspaceFill,
+  type Workspaces,
+} from '@opencode-gateway/contracts'
+import type { Directories } from './directories.ts'
+import { createWorkspaceFiles } from './files/files.ts'
+import { parsePath } from './files/path.ts'
+import type { Git, Snapshots } from './parts.ts'
+import { readStart, writeStart, type StartRecord } from './start-record.ts'
+
+export interface WorkspacesOptions {
+  directories: Directories
+  /** Without them nothing tells what changed. */
+  snapshots?: Snapshots
+  /** Without it no repository can be used. */
+  git?: Git
+}
+
+/** The workspaces below one root, for the executor whose agents work in them. */
+export interface OwnedWorkspaces extends Workspaces {
+  /** The session's directory, made and filled unless it was; `made` says which. Nothing is left of one that failed. */
+  open(sessionId: string, fill: WorkspaceFill, ctx: CallContext, onGit: OnGit): Promise<{ path: string; made: boolean }>
+}
+
+/** Name of the snapshot of what a workspace began with. */
+const START = 'start'
+const MAX_FILE_BYTES = 10 * 1024 * 1024
+
+export function createWorkspaces({ directories, snapshots, git }: WorkspacesOptions): OwnedWorkspaces {
+  const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
+
+  const workspaceAt = (sessionId: string, directory: string): Workspace => {
+    const aside = asideOf(sessionId)
+    const place = { directory, aside }
+    const start = async (): Promise<StartRecord> => (await readStart(aside)) ?? { snapshot: false }
+    /** What differs is measured against nothing where the workspace began empty. */
+    const from = async (): Promise<string | undefined> => ((await start()).snapshot ? START : undefined)
+    return {
+      path: directory,
+      files: createWorkspaceFiles(directory, { aside }),
+      repository: async () => (await start()).repository,
+      diff: async (options, signal) =>
+        await known(snapshots, 'differences').diff(place, { from: await from(), ...options }, signal),
+      patch: async (signal) => await known(snapshots, 'differences').patch(place, { from: await from() }, signal),
+      async deliver(delivery, ctx, onGit) {
+        const { repository } = await start()
+        if (repository && git) return await git.deliver(repository, { directory }, delivery, ctx, onGit)
+        throw new GatewayError('WORKSPACE_ERROR', 'The workspace has no repository to deliver to.', {
+          retryable: false,
+        })
+      },
+    }
+  }
+
+  async function fillDirectory(
+    sessionId: string,
+    directory: string,
+    { repository, files = {} }: WorkspaceFill,
+    { ctx, onGit }: { ctx: CallContext; onGit: OnGit },
+  ): Promise<void> {
+    const aside = asideOf(sessionId)
+    const record: StartRecord = { snapshot: false }
+    if (repository) {
+      // What a gateway left that died while it cloned.
+      await empty(directory)
+      const workBranch = repository.workBranch ?? `opencode/${sessionId.slice(0, 8)}`
+      record.repository = await known(git, 'repositories').fill(repository, { directory, workBranch }, ctx, onGit)
+    }
+    const written = createWorkspaceFiles(directory, { aside })
+    for (const [name, text] of Object.entries(files)) {
+      await written.write(
+        name,
+        Readable.from([Buffer.from(text)]),
+        { maxBytes: MAX_FILE_BYTES, secrets: true },
+        ctx.signal,
+      )
+    }
+    if (snapshots && (await readdir(directory)).length > 0) {
+      await snapshots.take({ directory, aside }, START, ctx.signal)
+      record.snapshot = true
+    }
+    await writeStart(aside, record)
+  }
+
+  return {
+    check({ repository, files = {} }) {
+      if (repository) known(git, 'repositories').check(repository)
+      for (const name of Object.keys(files)) {
+        if (parsePath(name).length > 0) continue
+        throw new GatewayError('INVALID_REQUEST', `files: ${JSON.stringify(name)} names no file.`)
+      }
+    },
+    async find(sessionId) {
+      const directory = await directories.find(sessionId)
+      return directory === undefined ? undefined : workspaceAt(sessionId, directory)
+    },
+    make: async (sessionId) => workspaceAt(sessionId, await directories.create(sessionId)),
+    async open(sessionId, fill, ctx, onGit) {
+      const known = await directories.find(sessionId)
+      const directory = known ?? (await directories.create(sessionId))
+      const result = { path: directory, made: known === undefined }
+      try {
+        const isFilled = !result.made && (await readStart(asideOf(sessionId))) !== undefined
+        const isPlain = fill.repository === undefined && fill.files === undefined && result.made
+        if (!isFilled && !isPlain) await fillDirectory(sessionId, directory, fill, { ctx, onGit })
+        return result
+      } catch (error) {
+        if (result.made) await directories.remove(sessionId)
+        throw error
+      }
+    },
+  }
+}
+
+function known<T>(part: T | undefined, what: string): T {
+  if (part) return part
+  throw new GatewayError('UNSUPPORTED_OPTION', `This executor has no ${what}.`)
+}
+
+async function empty(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    await rm(path.join(directory, name), { recursive: true, force: true, maxRetries: 3 })
+  }
+}
