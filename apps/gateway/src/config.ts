@@ -25,6 +25,9 @@ export interface Secrets {
   authJson: string | undefined
   authToken: string | undefined
   configJson: string | undefined
+  githubToken: string | undefined
+  /** Content of GIT_CREDENTIALS_FILE, and where it lies: paths in it begin there. */
+  gitCredentials: { file: string; text: string } | undefined
   /** By the name of their variable. */
   providerKeys: Readonly<Record<string, string>>
 }
@@ -91,6 +94,14 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
       /** Variables of providers that are set. */
       providers: Object.keys(secrets.providerKeys),
     },
+    git: {
+      allowedHosts: read(variables.gitAllowedHosts),
+      allowFile: read(variables.gitAllowFile),
+      author: { name: read(variables.gitAuthorName), email: read(variables.gitAuthorEmail) },
+      cloneTimeoutMs: read(variables.cloneTimeoutMs),
+      pushTimeoutMs: read(variables.pushTimeoutMs),
+      maxBytes: read(variables.maxWorkspaceBytes),
+    },
     /** What the agent may do at most, whatever a request says. */
     permissions: completePolicy(read(variables.permissions)),
     limits: {
@@ -129,7 +140,23 @@ function readSecrets(env: Environment, reader: Reader, surroundings: Surrounding
     authJson: read(variables.authJson),
     authToken: read(variables.authToken),
     configJson: read(variables.configJson),
+    githubToken: read(variables.githubToken),
+    gitCredentials: readGitCredentials(reader, surroundings),
     providerKeys: readProviderKeys(env),
+  }
+}
+
+function readGitCredentials({ read, problems }: Reader, { cwd, readText }: Surroundings): Secrets['gitCredentials'] {
+  const named = read(variables.gitCredentialsFile)
+  if (named === undefined) return undefined
+  const file = resolve(cwd, named)
+  try {
+    return { file, text: readText(file) }
+  } catch (err) {
+    const expected = `a file that can be read (${err instanceof Error ? err.message : String(err)})`
+    const { name, consequence } = variables.gitCredentialsFile
+    problems.push({ name, got: JSON.stringify(file), expected, consequence })
+    return undefined
   }
 }
 

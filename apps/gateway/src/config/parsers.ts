@@ -49,6 +49,24 @@ export const host: Parser<string> = (input) =>
     ? accept(input)
     : refuse('an IP address or a host name')
 
+/** Host names or addresses, each with a port where that is another one than usual. */
+export const hostList: Parser<readonly string[]> = (input) => {
+  const hosts = input.split(',').map((entry) => entry.trim().toLowerCase())
+  const known = hosts.every((entry) => {
+    const port = /:(\d{1,5})$/.exec(entry)
+    return host(port ? entry.slice(0, port.index) : entry).ok
+  })
+  return known ? accept(hosts) : refuse('host names with commas between, each with ":port" where needed')
+}
+
+/** One line of text, as it goes into a commit. */
+export const line: Parser<string> = (input) =>
+  /^[^\p{Cc}<>]{1,200}$/u.test(input) ? accept(input) : refuse('1 to 200 characters on one line, without < and >')
+
+/** A secret that travels in a header. */
+export const token: Parser<string> = (input) =>
+  /^[\x21-\x7e]{1,4096}$/.test(input) ? accept(input) : refuse('visible ASCII characters')
+
 export const httpUrl: Parser<string> = (input) => {
   const url = URL.canParse(input) ? new URL(input) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) return refuse('an http:// or https:// URL')

@@ -111,6 +111,51 @@ export const variables = {
     'What the agent may do at most: rules in the form of OpenCode, as JSON. A request can only narrow them.',
   ),
 
+  gitAllowedHosts: optional(
+    'GIT_ALLOWED_HOSTS',
+    parse.hostList,
+    'Git hosts that may be named in a request, "host" or "host:port" with commas between; unless set, every host with public addresses.',
+  ),
+  gitAllowFile: variable(
+    'GIT_ALLOW_FILE',
+    parse.flag,
+    'false',
+    'Take repositories of this machine (file://): every client can read them.',
+  ),
+  githubToken: optional('GITHUB_TOKEN', parse.token, 'Token for github.com: clone, push and pull requests.', {
+    secret: true,
+  }),
+  gitCredentialsFile: optional(
+    'GIT_CREDENTIALS_FILE',
+    parse.text,
+    'JSON file with what each git host asks for: host to token, username and password, or ssh key file.',
+  ),
+  gitAuthorName: variable('GIT_AUTHOR_NAME', parse.line, 'OpenCode Gateway', 'Author of the commits made for a run.'),
+  gitAuthorEmail: variable(
+    'GIT_AUTHOR_EMAIL',
+    parse.line,
+    'opencode-gateway@localhost',
+    'Their address; a git host shows it.',
+  ),
+  cloneTimeoutMs: variable(
+    'GIT_CLONE_TIMEOUT',
+    parse.duration(SECOND, DAY),
+    '10m',
+    'How long bringing a repository in may take.',
+  ),
+  pushTimeoutMs: variable(
+    'GIT_PUSH_TIMEOUT',
+    parse.duration(SECOND, HOUR),
+    '2m',
+    'How long pushing a branch or opening a pull request may take.',
+  ),
+  maxWorkspaceBytes: variable(
+    'WORKSPACE_MAX_BYTES',
+    parse.integer(1_048_576, Number.MAX_SAFE_INTEGER),
+    '5368709120',
+    'Largest repository or unpacked archive a workspace may begin with, in bytes.',
+  ),
+
   executionTimeMs: optional(
     'MAX_EXECUTION_TIME',
     parse.duration(SECOND, 7 * DAY),
