@@ -32,6 +32,7 @@ import { runRoutes } from './routes/run.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { shellRoutes } from './routes/shell.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { workspaceRoutes } from './routes/workspace.ts'
 import { validatorCompiler } from './validation.ts'
 import { readVersion } from './version.ts'
 
@@ -129,6 +130,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     askRoutes,
     streamRoutes,
     eventRoutes,
+    workspaceRoutes,
   ]
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)

@@ -165,6 +165,25 @@ export const SessionStatus = Type.Object(
 )
 export type SessionStatus = Static<typeof SessionStatus>
 
+export const SessionWorkspace = Type.Object(
+  {
+    session_id: Type.String(),
+    files: Type.Integer({ minimum: 0, description: 'Without `.git`.' }),
+    bytes: Type.Integer({ minimum: 0 }),
+    truncated: Type.Boolean({ description: 'There are more files than are counted.' }),
+    repository: Type.Optional(
+      Type.Object({
+        url: Type.String(),
+        branch: Type.String({ description: 'The branch the agent works on.' }),
+        base_branch: Type.String(),
+        base_commit: Type.String(),
+      }),
+    ),
+  },
+  { $id: 'SessionWorkspace', description: 'The directory the session works in.' },
+)
+export type SessionWorkspace = Static<typeof SessionWorkspace>
+
 export const RunAccepted = Type.Object(
   {
     session_id: Type.String(),
