@@ -6,6 +6,7 @@ import { answerClientError } from './client-error.ts'
 import type { Config, Secrets } from './config.ts'
 import { engineHealth } from './engine-health.ts'
 import type { ExecutorStartup } from './executor-startup.ts'
+import { acceptJson } from './json-body.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { sharedSchemas } from './openapi/shared-schemas.ts'
 import { auth } from './plugins/auth.ts'
@@ -83,7 +84,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler(sharedSchemas()))
   // A serializer compiled for every status of every route would double the time and the memory the start takes.
   app.setSerializerCompiler(() => JSON.stringify)
-  acceptEmptyJson(app)
+  acceptJson(app)
+  app.removeContentTypeParser('text/plain')
 
   await app.register(requestId)
   await app.register(errors)
@@ -141,15 +143,4 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   methods.complete()
   return app
-}
-
-/** Clients send `Content-Type: application/json` with requests that have no body, too. */
-function acceptEmptyJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parse(request, body, done)
-  })
-  app.removeContentTypeParser('text/plain')
 }

@@ -2,7 +2,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 
 /** A plain-text body as the JSON it stands for. Throws when the bytes are no text of the charset they claim. */
 export function promptBody(body: Buffer, contentType: string | undefined): { prompt: string } {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
+  const charset = charsetOf(contentType)
   const decoder = decoderOf(charset)
   try {
     return { prompt: decoder.decode(body) }
@@ -13,6 +13,10 @@ export function promptBody(body: Buffer, contentType: string | undefined): { pro
     })
   }
 }
+
+/** The charset a content type names, or UTF-8. */
+export const charsetOf = (contentType: string | undefined): string =>
+  /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
 
 function decoderOf(charset: string): InstanceType<typeof TextDecoder> {
   try {

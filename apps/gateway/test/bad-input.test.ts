@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { wireLimits } from '@opencode-gateway/contracts'
 import { startGateway, type Answer } from './gateway.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const TEXT_TYPE = { 'content-type': 'text/plain' }
+
+/** JSON of objects, one in the other. */
+const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
 
 interface BadRequest {
   what: string
@@ -55,6 +59,36 @@ const run: BadRequest[] = [
     status: 400,
     code: 'INVALID_JSON',
   },
+  {
+    what: 'an output_schema of twenty thousand levels',
+    body: `{"prompt": "x", "output_schema": ${nested(20_000)}}`,
+    headers: JSON_TYPE,
+    status: 400,
+    code: 'INVALID_REQUEST',
+    field: 'body',
+  },
+  {
+    what: 'lists of twenty thousand levels',
+    body: `{"prompt": "x", "model_config": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+    headers: JSON_TYPE,
+    status: 400,
+    code: 'INVALID_REQUEST',
+    field: 'body',
+  },
+  {
+    what: 'JSON in a charset that JSON does not have',
+    body: Buffer.from('{"prompt": "x"}', 'utf16le'),
+    headers: { 'content-type': 'application/json; charset=utf-16' },
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+  },
+  {
+    what: 'JSON that is not UTF-8',
+    body: Buffer.from('{"prompt": "\xe9"}', 'latin1'),
+    headers: JSON_TYPE,
+    status: 400,
+    code: 'INVALID_JSON',
+  },
   { what: 'an unknown field', body: { prompt: 'x', promt: 'y' }, status: 400, code: 'INVALID_REQUEST', field: 'promt' },
   {
     what: 'D1: a type that is no text',
@@ -95,13 +129,13 @@ const run: BadRequest[] = [
   },
   {
     what: 'D3: a body over MAX_REQUEST_SIZE',
-    body: { prompt: 'x'.repeat(5000) },
+    body: { prompt: 'x'.repeat(300_000) },
     status: 413,
     code: 'PAYLOAD_TOO_LARGE',
   },
   {
     what: 'D3: a text over MAX_REQUEST_SIZE',
-    body: 'x'.repeat(5000),
+    body: 'x'.repeat(300_000),
     headers: TEXT_TYPE,
     status: 413,
     code: 'PAYLOAD_TOO_LARGE',
@@ -326,7 +360,7 @@ const others: BadRequest[] = [
 ]
 
 test('a bad request', async (t) => {
-  const gateway = await startGateway(t, { env: { MAX_REQUEST_SIZE: '4096', MAX_PROMPT_LENGTH: '100' } })
+  const gateway = await startGateway(t, { env: { MAX_REQUEST_SIZE: '262144', MAX_PROMPT_LENGTH: '100' } })
 
   for (const bad of run) {
     await t.test(`is refused by /run: ${bad.what}`, async () => {
@@ -344,4 +378,25 @@ test('a bad request', async (t) => {
     assert.deepEqual(gateway.executor.inputs(), [])
     assert.deepEqual((await gateway.call('GET', '/sessions')).json().sessions, [])
   })
+})
+
+test('JSON may be as deep as the limit, which the refusal names', async (t) => {
+  const gateway = await startGateway(t)
+  const post = (levels: number) =>
+    gateway.call('POST', '/sessions', `{"prompt": "say: hi", "output_schema": ${nested(levels)}}`, JSON_TYPE)
+  // The body itself is the first level.
+  const deepest = await post(wireLimits.jsonDepth - 1)
+  assert.equal(deepest.status, 201, deepest.text)
+  const deeper = await post(wireLimits.jsonDepth)
+  assert.equal(deeper.status, 400)
+  assert.match(String(deeper.json().detail), new RegExp(`\\b${wireLimits.jsonDepth} levels`))
+})
+
+test('JSON is read in UTF-8, however a client writes that', async (t) => {
+  const gateway = await startGateway(t)
+  for (const type of ['application/json; charset=UTF-8', 'application/json;charset="utf8"']) {
+    const answer = await gateway.call('POST', '/run', '\ufeff{"prompt": "say: é"}', { 'content-type': type })
+    assert.equal(answer.status, 200, answer.text)
+    assert.equal(answer.json().output, 'é')
+  }
 })

@@ -13,6 +13,8 @@ export const wireLimits = {
   pageEvents: 1_000,
   pageSessions: 200,
   waitSeconds: 30,
+  /** Objects and lists in each other, the body of the request included. */
+  jsonDepth: 64,
 } as const
 
 const request = <P extends Record<string, TSchema>>(id: string, properties: P, description: string) =>

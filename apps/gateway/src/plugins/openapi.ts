@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { wireLimits } from '@opencode-gateway/contracts'
 import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { sharedSchemas } from '../openapi/shared-schemas.ts'
@@ -10,7 +11,8 @@ export interface OpenApiOptions {
 
 const DESCRIPTION = `Runs the OpenCode coding agent for REST clients. A prompt becomes a run of a session; what happens is a log of events that
 can be streamed, paged and resumed without a gap; every run ends with exactly one \`complete\`. Errors are problem documents
-with a closed set of codes. Unknown fields of a request are refused, unknown fields of a response are to be ignored.`
+with a closed set of codes. Unknown fields of a request are refused, unknown fields of a response are to be ignored.
+Request bodies are JSON in UTF-8, at most ${wireLimits.jsonDepth} levels of objects and lists deep.`
 
 /** The document made from the routes' schemas, and a page to read it. */
 export const openapi = fp<OpenApiOptions>(
