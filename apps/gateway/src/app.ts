@@ -20,6 +20,7 @@ import { rateLimit } from './plugins/rate-limit.ts'
 import { requestId } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { stopping } from './plugins/stopping.ts'
+import { strictInput } from './plugins/strict-input.ts'
 import { createReadiness } from './readiness.ts'
 import { requestIdOf } from './request-id.ts'
 import { askRoutes } from './routes/asks.ts'
@@ -109,6 +110,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     metrics: metrics.streams,
   })
   await app.register(openapi, { version })
+  await app.register(strictInput)
   const methods = collectMethods(app)
 
   const readiness = createReadiness({

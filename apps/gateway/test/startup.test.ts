@@ -149,6 +149,14 @@ describe('the OpenAPI document', async () => {
     assert.equal(/"\$ref": "(?!#\/components\/schemas\/)/.test(text), false)
   })
 
+  it('says which bodies may be left out', () => {
+    const { paths } = document
+    assert.equal(paths['/sessions/{id}/cancel'].post.requestBody.required, false)
+    assert.equal(paths['/sessions/{id}/stop'].post.requestBody.required, false)
+    assert.equal(paths['/run'].post.requestBody.required, true)
+    assert.equal('requestBody' in paths['/sessions/{id}'].delete, false)
+  })
+
   it('says that /run takes plain text', () => {
     const { content } = document.paths['/run'].post.requestBody
     assert.equal(content['text/plain'].schema.type, 'string')

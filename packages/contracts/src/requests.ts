@@ -235,6 +235,17 @@ export const ShellRequest = request(
 )
 export type ShellRequest = Static<typeof ShellRequest>
 
+export const CancelRequest = request(
+  'CancelRequest',
+  {
+    run_id: Type.Optional(
+      Type.String({ format: 'uuid', description: 'This run alone. Without it all that are open.' }),
+    ),
+  },
+  'What to cancel; the body may be left out.',
+)
+export type CancelRequest = Static<typeof CancelRequest>
+
 export const AskAnswerRequest = request(
   'AskAnswerRequest',
   {

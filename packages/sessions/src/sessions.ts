@@ -209,7 +209,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
 
     async cancel(tenant, sessionId, runId) {
-      return cancelAll(await owned(tenant, sessionId), runId)
+      const session = await owned(tenant, sessionId)
+      if (runId !== undefined && (await store.getRun(runId))?.sessionId !== sessionId) {
+        throw new GatewayError('RUN_NOT_FOUND', `Session "${sessionId}" has no run "${runId}".`)
+      }
+      return cancelAll(session, runId)
     },
 
     async remove(tenant, sessionId) {

@@ -134,7 +134,7 @@ export interface Sessions {
    * when the run waits in line for the next start of the gateway.
    */
   waitForRun(runId: string, signal: AbortSignal): Promise<RunRow>
-  /** Cancels the current run and the queued ones, or just `runId`; idempotent. */
+  /** Cancels the current run and the queued ones, or just `runId`; idempotent. RUN_NOT_FOUND. */
   cancel(tenant: string, sessionId: string, runId?: string): Promise<CancelResult>
   /** `cancel`, then releases the workspace and closes the session; idempotent. */
   remove(tenant: string, sessionId: string): Promise<CancelResult>

@@ -46,7 +46,7 @@ export const openapi = fp<OpenApiOptions>(
         security: [{ bearer: [] }, { apiKey: [] }],
       },
       transform: ({ schema, url }) => ({ schema: withTextBodies(schema), url }),
-      transformObject: (document) => ('openapiObject' in document ? withLocalReferences(document.openapiObject) : {}),
+      transformObject: (document) => ('openapiObject' in document ? corrected(document.openapiObject) : {}),
       refResolver: {
         buildLocalReference: ({ $id: name }, _baseUri, _fragment, index) =>
           typeof name === 'string' ? name : `Schema${index}`,
@@ -92,11 +92,18 @@ function withTextBodies(schema: FastifySchema): FastifySchema {
   return { ...rest, body: { content: Object.fromEntries(content) } }
 }
 
-/** The plugin leaves references in parameters as they are in the routes' schemas. */
-function withLocalReferences<T>(document: T): T {
-  const names = (key: string, value: unknown): unknown =>
-    key === '$ref' && typeof value === 'string' && !value.startsWith('#')
-      ? `#/components/schemas/${value.slice(0, -1)}`
-      : value
-  return JSON.parse(JSON.stringify(document, names))
+/** Bodies whose fields are all optional and that may be left out altogether; the plugin calls every body required. */
+const OPTIONAL_BODIES: readonly unknown[] = ['#/components/schemas/CancelRequest']
+
+/** Puts right what the plugin makes of the routes' schemas: references in parameters, and which bodies are required. */
+function corrected<T>(document: T): T {
+  const correct = (key: string, value: unknown): unknown => {
+    if (key === '$ref' && typeof value === 'string' && !value.startsWith('#'))
+      return `#/components/schemas/${value.slice(0, -1)}`
+    if (key !== 'requestBody') return value
+    const { content = {} } = Object(value)
+    const schema = Object(content['application/json']).schema
+    return OPTIONAL_BODIES.includes(Object(schema).$ref) ? { ...Object(value), required: false } : value
+  }
+  return JSON.parse(JSON.stringify(document, correct))
 }

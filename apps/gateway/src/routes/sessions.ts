@@ -1,4 +1,5 @@
 import {
+  CancelRequest,
   CancelResponse,
   Session,
   SessionCreated,
@@ -19,6 +20,7 @@ import { requireOptions } from '../options.ts'
 import { firstOrder, orderRules } from '../orders.ts'
 import { fillOrder } from '../repository-orders.ts'
 import { cancelResponse, sessionCreated, sessionStatus, sessionSummary, sessionView } from '../views/session-view.ts'
+import { emptyBody } from '../plugins/strict-input.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
 
 const tags = ['sessions']
@@ -73,17 +75,36 @@ const status = {
   },
 }
 
+const done = json(ref(CancelResponse), 'Nothing of it works any more.')
 const cancelled = {
   tags,
   params: SessionParams,
+  body: ref(CancelRequest),
   response: {
-    200: json(ref(CancelResponse), 'Nothing of it works any more.'),
-    ...problems('INVALID_REQUEST', 'SESSION_NOT_FOUND'),
+    200: done,
+    ...problems(
+      'INVALID_REQUEST',
+      'INVALID_JSON',
+      'SESSION_NOT_FOUND',
+      'RUN_NOT_FOUND',
+      'PAYLOAD_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+    ),
   },
 }
-const cancel = { ...cancelled, operationId: 'cancelSession', summary: 'Cancel the current run and the queued ones' }
+const cancel = {
+  ...cancelled,
+  operationId: 'cancelSession',
+  summary: 'Cancel the current run and the queued ones, or one of them',
+}
 const stop = { ...cancelled, operationId: 'stopSession', summary: 'Another name of cancel' }
-const remove = { ...cancelled, operationId: 'deleteSession', summary: 'Cancel, and release the workspace' }
+const remove = {
+  operationId: 'deleteSession',
+  tags,
+  summary: 'Cancel, and release the workspace',
+  params: SessionParams,
+  response: { 200: done, ...problems('INVALID_REQUEST', 'SESSION_NOT_FOUND') },
+}
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
   const { config, sessions, executor, startup } = options
@@ -134,12 +155,16 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     sessionStatus(await sessions.get(request.client.tenant, sessionIdOf(request), 1)),
   )
 
-  app.post('/sessions/:id/cancel', { schema: cancel }, async (request) =>
-    cancelResponse(await sessions.cancel(request.client.tenant, sessionIdOf(request))),
+  app.post('/sessions/:id/cancel', { schema: cancel, preValidation: emptyBody }, async (request) =>
+    cancelResponse(
+      await sessions.cancel(request.client.tenant, sessionIdOf(request), request.body.run_id?.toLowerCase()),
+    ),
   )
 
-  app.post('/sessions/:id/stop', { schema: stop }, async (request) =>
-    cancelResponse(await sessions.cancel(request.client.tenant, sessionIdOf(request))),
+  app.post('/sessions/:id/stop', { schema: stop, preValidation: emptyBody }, async (request) =>
+    cancelResponse(
+      await sessions.cancel(request.client.tenant, sessionIdOf(request), request.body.run_id?.toLowerCase()),
+    ),
   )
 
   app.delete('/sessions/:id', { schema: remove }, async (request) =>
