@@ -35,6 +35,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { shellRoutes } from './routes/shell.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
+import { shutdownPlan } from './shutdown-plan.ts'
 import { validatorCompiler } from './validation.ts'
 import { readVersion } from './version.ts'
 
@@ -103,7 +104,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(requestLog)
   await app.register(pressure, { maxEventLoopDelayMs: config.limits.maxEventLoopDelayMs })
   await app.register(rateLimit, config.rateLimit)
-  await app.register(stopping)
+  await app.register(stopping, shutdownPlan(config.shutdownGraceMs))
   await app.register(eventStreams, {
     ...config.streams,
     retentionMs: config.eventRetentionMs,

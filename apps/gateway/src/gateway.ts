@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Executor, Store } from '@opencode-gateway/contracts'
@@ -11,9 +12,11 @@ import type { Config, Secrets } from './config.ts'
 import { startExecutor, type ExecutorStartup } from './executor-startup.ts'
 import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
+import { freeAll, type Free } from './free-all.ts'
 import { buildMetricsServer } from './metrics-server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { sessionsLimits } from './sessions-limits.ts'
+import { shutdownPlan } from './shutdown-plan.ts'
 
 export interface GatewayOptions {
   config: Config
@@ -28,8 +31,8 @@ export interface Gateway {
   /** Rejects with what makes it useless to go on: an executor that can never start. */
   readonly fatal: Promise<never>
   /**
-   * Takes no new work, waits for runs within the grace time, ends streams, lets go of what still runs, and frees
-   * everything. Idempotent.
+   * Takes no new work, waits for runs as long as the grace time allows, ends streams, lets go of what still runs, and
+   * frees everything, within the grace time as a whole. Idempotent.
    */
   stop(): Promise<void>
 }
@@ -46,7 +49,8 @@ interface Parts {
 export function createGateway({ config, secrets, log }: GatewayOptions): Gateway {
   const fatal = Promise.withResolvers<never>()
   const stopping = new AbortController()
-  const freed: (() => Promise<void>)[] = []
+  const steps: Free[] = []
+  const plan = shutdownPlan(config.shutdownGraceMs)
   const metrics = createMetrics({ process: true })
   let startup: ExecutorStartup = { status: 'starting' }
   let parts: Parts | undefined
@@ -59,7 +63,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
     const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
     await store.open()
-    freed.push(() => store.close())
+    steps.push(() => store.close())
     const executor = executors.server({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
@@ -71,7 +75,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       scriptedModelUrl: config.model.scripted ? await listenScripted() : undefined,
       log,
     })
-    freed.push(() => executor.close())
+    steps.push((hurry) => executor.close(hurry))
     const limits = sessionsLimits(config)
     const sessions = createSessions({
       store,
@@ -82,10 +86,10 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       observe: metrics.runs.observe,
       crashPoint: crashAt(config.crashAt),
     })
-    freed.push(() => sessions.close())
+    steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
     const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...state })
-    freed.push(() => app.close())
+    steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor) }
   }
 
@@ -93,13 +97,13 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     if (config.metricsPort === undefined) return undefined
     const health = () => engineHealth({ executor, startup: () => startup })
     const server = await buildMetricsServer({ metrics, health, log })
-    freed.push(() => server.close())
+    steps.push(() => server.close())
     return server
   }
 
   async function listenScripted(): Promise<string> {
     const model = createScriptedModel()
-    freed.push(() => model.close())
+    steps.push(() => model.close())
     return model.listen()
   }
 
@@ -117,21 +121,21 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     }
   }
 
-  async function drain({ sessions }: Parts): Promise<void> {
+  async function drain(signal: AbortSignal): Promise<void> {
     try {
-      await sessions.drain(AbortSignal.timeout(config.shutdownGraceMs))
+      await background
+      await parts?.sessions.drain(signal)
     } catch (err) {
-      log.warn({ err }, 'runs still work after the grace time and are left to the next start')
+      log.warn({ err }, 'runs still work after their share of the grace time and are left to the next start')
     }
   }
 
   async function shutDown(): Promise<void> {
     stopping.abort(new Error('the gateway stops'))
-    await background
-    if (parts !== undefined) await drain(parts)
-    for (const free of freed.toReversed()) {
-      await free().catch((err: unknown) => log.error({ err }, 'a part of the gateway could not be closed'))
-    }
+    const deadline = AbortSignal.timeout(plan.drainMs)
+    // What is starting ends with the first signal; should it not, closing must not wait for it.
+    await Promise.race([drain(deadline), once(deadline, 'abort')])
+    await freeAll(steps.toReversed(), AbortSignal.timeout(plan.hurryMs), log)
   }
 
   return {

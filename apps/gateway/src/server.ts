@@ -4,11 +4,9 @@ import { readProcessEnv, type Config, type Secrets } from './config.ts'
 import { describeProblems } from './config/problem.ts'
 import { createGateway } from './gateway.ts'
 import { createLog } from './log.ts'
+import { shutdownPlan } from './shutdown-plan.ts'
 import { EXIT, startFailure } from './start-failure.ts'
 import { readVersion } from './version.ts'
-
-/** Beyond the grace time for runs: to end streams, to stop the engine, to close the store. */
-const CLOSING_MS = 20_000
 
 const tell = (text: string) => void process.stderr.write(`${text}\n`)
 
@@ -33,10 +31,10 @@ async function serve(config: Config, secrets: Secrets): Promise<void> {
   }
 
   closeWithGrace(
-    { delay: config.shutdownGraceMs + CLOSING_MS, logger: { error: (message: string) => log.error({}, message) } },
+    { delay: config.shutdownGraceMs, logger: { error: (message: string) => log.error({}, message) } },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'an error nobody expected; the gateway stops')
-      else log.info({ signal }, 'the gateway stops')
+      else log.info({ signal, ...shutdownPlan(config.shutdownGraceMs) }, 'the gateway stops')
       await gateway.stop()
       log.info({}, 'stopped')
     },

@@ -109,7 +109,7 @@ test('D6: SIGTERM lets a run finish and its client have the answer', async (t) =
 
 test('D6: what does not finish in the grace time is handed over, and its clients are told', async (t) => {
   const dataDir = await temporaryDirectory(t)
-  const gateway = await startGatewayProcess({ dataDir, env: { SHUTDOWN_GRACE: '100ms' } })
+  const gateway = await startGatewayProcess({ dataDir, env: { SHUTDOWN_GRACE: '4s' } })
   await gateway.ready()
   const made = await fetch(`${gateway.url}/sessions`, {
     method: 'POST',
@@ -132,6 +132,8 @@ test('D6: what does not finish in the grace time is handed over, and its clients
     false,
   )
   assert.deepEqual(reader.retries, [2000, 3000])
+  const plan = gateway.records().find(({ msg }) => msg === 'the gateway stops')
+  assert.equal(Number(plan?.['drainMs']) + Number(plan?.['closeMs']), 4000)
   const told = await waiting
   assert.equal(told.status, 503)
   assert.equal(Object(await told.json()).code, 'SHUTTING_DOWN')

@@ -193,6 +193,9 @@ export interface Executor {
   attach(ref: ExecutorRef, ctx: CallContext): Promise<AgentSession | undefined>
   /** Removes what this executor owns and no session of `live` (session ids) needs. Touches nothing else. */
   sweep(live: ReadonlySet<string>, ctx: CallContext): Promise<SweepReport>
-  /** Stops what it started; idempotent. Afterwards nothing of it is left but kept workspaces. */
-  close(): Promise<void>
+  /**
+   * Stops what it started; idempotent. Afterwards nothing of it is left but kept workspaces. When `hurry` aborts, what
+   * has not ended by then is ended by force.
+   */
+  close(hurry?: AbortSignal): Promise<void>
 }

@@ -197,10 +197,10 @@ export function createEmbeddedEngine(given: Omit<LaunchOptions, 'mark'>): Engine
       replaceOutgrown(alive)
       return lease
     },
-    async close() {
+    async close(hurry) {
       closing.abort(notRunning())
       await current?.catch(() => undefined)
-      await Promise.all([...engines.keys()].map((engine) => engine.process.stop()))
+      await Promise.all([...engines.keys()].map((engine) => engine.process.stop(hurry)))
       await Promise.all([...engines.values(), ...chores])
       current = undefined
       alive = undefined

@@ -21,8 +21,8 @@ export interface EngineProcess {
   readonly pid: number
   /** Settles when the process has ended, with a sentence on how and the last lines it wrote. */
   readonly exited: Promise<string>
-  /** Ends the engine and all it started: asks first, then by force. */
-  stop(): Promise<void>
+  /** Ends the engine and all it started: asks first, then, after the grace time or when `hurry` aborts, by force. */
+  stop(hurry?: AbortSignal): Promise<void>
   /** The same by force at once; also for what an engine left that has ended. */
   kill(): Promise<void>
 }
@@ -67,12 +67,15 @@ async function tryPort(
     await killMarked(own, AbortSignal.timeout(options.stopGraceMs))
   }
 
-  const stop = async (): Promise<void> => {
+  const stop = async (hurry?: AbortSignal): Promise<void> => {
     child.kill('SIGTERM')
     const grace = Promise.withResolvers<void>()
-    const timer = setTimeout(grace.resolve, options.stopGraceMs)
+    const over = (): void => grace.resolve()
+    const timer = setTimeout(over, hurry?.aborted ? 0 : options.stopGraceMs)
+    hurry?.addEventListener('abort', over, { once: true })
     await Promise.race([exited, grace.promise])
     clearTimeout(timer)
+    hurry?.removeEventListener('abort', over)
     await kill()
   }
 

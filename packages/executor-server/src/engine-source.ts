@@ -23,7 +23,8 @@ export interface EngineSource {
   vitals(): EngineVitals
   /** Entry in the environment of all the engine starts; undefined when its processes cannot be seen from here. */
   readonly mark: string | undefined
-  close(): Promise<void>
+  /** When `hurry` aborts, what has not ended by then is ended by force. */
+  close(hurry?: AbortSignal): Promise<void>
 }
 
 export interface EngineVitals {

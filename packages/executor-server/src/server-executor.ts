@@ -103,7 +103,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       }
       return { removed, failed } satisfies SweepReport
     },
-    close: () => source.close(),
+    close: (hurry) => source.close(hurry),
   }
 }
 

@@ -264,8 +264,8 @@ export const variables = {
   ),
   shutdownGraceMs: variable(
     'SHUTDOWN_GRACE',
-    parse.duration(0, HOUR),
+    parse.duration(2 * SECOND, HOUR),
     '25s',
-    'How long runs may finish after SIGTERM before they are handed over to the next start.',
+    'Time from SIGTERM to the end of the process. Runs may finish in it but for the last 5s, which are for closing; what still works is handed over to the next start.',
   ),
 }

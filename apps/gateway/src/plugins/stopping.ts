@@ -9,16 +9,18 @@ declare module 'fastify' {
   }
 }
 
-/** Longest time the last answers may take to leave, milliseconds. */
-const LAST_ANSWERS_MS = 3000
+export interface StoppingOptions {
+  /** Longest time the last answers may take to leave, milliseconds. */
+  lastAnswersMs: number
+}
 
 /**
  * Lets those who wait know that the gateway stops, and gives their answers time to leave. The server then ends all
  * connections, as it must: a connection that has not sent a request yet, as browsers keep some, is not idle to it and
  * would hold it up.
  */
-export const stopping = fp(
-  (app) => {
+export const stopping = fp<StoppingOptions>(
+  (app, { lastAnswersMs }) => {
     const stop = new AbortController()
     const open = new Set<ServerResponse>()
     let allAnswered: (() => void) | undefined
@@ -32,7 +34,7 @@ export const stopping = fp(
       if (open.size === 0) return
       const { promise, resolve } = Promise.withResolvers<void>()
       allAnswered = resolve
-      const late = setTimeout(resolve, LAST_ANSWERS_MS)
+      const late = setTimeout(resolve, lastAnswersMs)
       await promise
       clearTimeout(late)
     }

@@ -132,7 +132,7 @@ test(
     })
 
     await t.test('D6: what takes longer than the grace time is handed over to the next start', LIMIT, async (t) => {
-      const gateway = await start('0s')
+      const gateway = await start('4s')
       const id = await begin(callOf(t, gateway.url), [lines.say('begun'), lines.hang()])
       await using reader = await readEvents(`${gateway.url}/sessions/${id}/stream`, t.signal)
       const seen = await reader.until(({ event }) => event === 'output')
