@@ -102,6 +102,11 @@ export interface IdempotencyKey {
 export interface Admission {
   /** Runs in state `queued` that the store takes over all tenants; above it the answer is `queue_full`. */
   maxQueued: number
+  /**
+   * Runs that may be at work at once. As many more are taken as of these are free when the run comes in: it need not
+   * wait. None when absent.
+   */
+  slots?: number
   idempotency?: IdempotencyKey
 }
 

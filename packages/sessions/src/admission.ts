@@ -98,9 +98,11 @@ export function admittedRun(result: AddRunResult, sessionId: string): { run: Run
 }
 
 function queueFull(queued: number): GatewayError {
-  return new GatewayError('QUEUE_FULL', `${queued} runs are waiting, which is all that MAX_QUEUED_RUNS allows.`, {
-    retryAfterMs: 5_000,
-  })
+  return new GatewayError(
+    'QUEUE_FULL',
+    `All slots are taken (MAX_CONCURRENT_SESSIONS), and no more runs may wait than the ${queued} that do (MAX_QUEUED_RUNS). Try again later.`,
+    { retryAfterMs: 5_000 },
+  )
 }
 
 function keyMismatch(): GatewayError {

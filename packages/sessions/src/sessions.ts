@@ -33,6 +33,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     drive: (run, session, progress) => driveRun(run, session, driverOptions, progress),
     onEnded,
   })
+  const room = { maxQueued: limits.maxQueuedRuns, slots: limits.maxConcurrentRuns }
   const closing = new AbortController()
   let retention: Retention | undefined
   let accepting = true
@@ -141,7 +142,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         },
         order.run &&
           newRun(order.run, { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }, limits),
-        { maxQueued: limits.maxQueuedRuns, ...(order.idempotency ? { idempotency: order.idempotency } : {}) },
+        { ...room, ...(order.idempotency ? { idempotency: order.idempotency } : {}) },
       )
       const admitted = admittedSession(created, sessionId)
       crashPoint('after-create')
@@ -154,7 +155,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const session = await owned(tenant, sessionId)
       await refuseDeliveryOfNothing(session, order)
       const added = await store.addRun(newRun(order, { tenant, sessionId, requestId, createdAt: Date.now() }, limits), {
-        maxQueued: limits.maxQueuedRuns,
+        ...room,
         rejectWhenBusy: onBusy === 'reject',
         ...(idempotency ? { idempotency } : {}),
       })
@@ -184,7 +185,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const latest = (await store.listRuns(sessionId, 1)).at(-1)
       const again = { tenant, sessionId, requestId, createdAt: Date.now() }
       const added = await store.addRun(runAgain(latest, again), {
-        maxQueued: limits.maxQueuedRuns,
+        ...room,
         rejectWhenBusy: true,
       })
       doorbell.ring(sessionId)

@@ -36,7 +36,7 @@ export interface SessionsOptions {
 export interface SessionsLimits {
   /** Runs that may work at the same time. */
   maxConcurrentRuns: number
-  /** Runs that may wait. */
+  /** Runs that may wait while all that may work at the same time do. */
   maxQueuedRuns: number
   /** Opening a session until the engine has it, milliseconds. */
   startTimeoutMs: number

@@ -120,12 +120,26 @@ test('an executor that never opens a session is given up after the start limit',
 })
 
 test('more runs than may wait are refused and leave nothing behind', async (t) => {
-  const { sessions, store } = await setup(t, { paused: true, limits: { maxQueuedRuns: 2 } })
+  const { sessions, store } = await setup(t, { paused: true, limits: { maxConcurrentRuns: 1, maxQueuedRuns: 1 } })
   await begin(sessions, 'say: 1')
   await begin(sessions, 'say: 2')
   await assert.rejects(begin(sessions, 'say: 3'), code('QUEUE_FULL'))
   assert.equal((await store.listOpenRuns(10)).length, 2)
   assert.equal((await sessions.list({ tenant, limit: 10 })).length, 2)
+})
+
+test('a run that can start at once does not wait, not even where none may', async (t) => {
+  const { sessions, executor } = await setup(t, { limits: { maxConcurrentRuns: 2, maxQueuedRuns: 0 } })
+  const first = await begin(sessions, 'gate: first')
+  const second = await begin(sessions, 'gate: second')
+  await executor.waitForGate('first', t.signal)
+  await assert.rejects(begin(sessions, 'say: 3'), code('QUEUE_FULL'))
+  executor.release('first')
+  await sessions.waitForRun(first.runId, t.signal)
+  const third = await begin(sessions, 'say: 3')
+  assert.equal((await sessions.waitForRun(third.runId, t.signal)).state, 'completed')
+  executor.release('second')
+  assert.equal((await sessions.waitForRun(second.runId, t.signal)).state, 'completed')
 })
 
 test('another tenant sees nothing of a session', async (t) => {

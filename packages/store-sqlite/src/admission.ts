@@ -35,9 +35,10 @@ export function createAdmission({ sessions, runs, events, keys }: AdmissionOptio
     return id
   }
 
-  function queueFull({ maxQueued }: Admission): { status: 'queue_full'; queued: number } | undefined {
+  function queueFull({ maxQueued, slots = 0 }: Admission): { status: 'queue_full'; queued: number } | undefined {
     const queued = runs.queued()
-    return queued >= maxQueued ? { status: 'queue_full', queued } : undefined
+    const free = Math.max(0, slots - runs.atWork())
+    return queued >= maxQueued + free ? { status: 'queue_full', queued } : undefined
   }
 
   function replay(admission: Admission, now: number): Replay | 'key_mismatch' | undefined {

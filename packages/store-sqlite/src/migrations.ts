@@ -108,5 +108,7 @@ export const migrations: readonly string[] = [
   `
   -- Apart from the session, whose row is read at every look at it.
   CREATE TABLE session_fills (session INTEGER PRIMARY KEY, fill TEXT NOT NULL) STRICT;
+  -- Never more rows than runs may work at once: they are counted at every admission.
+  CREATE INDEX runs_at_work ON runs (id) WHERE ended_at IS NULL AND state <> 'queued';
   `,
 ]

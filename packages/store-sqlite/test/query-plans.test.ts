@@ -5,7 +5,7 @@ import { migrate } from '../src/migrate.ts'
 import { migrations } from '../src/migrations.ts'
 import { createOperations } from '../src/operations.ts'
 
-const partialIndexes = ['runs_unfinished', 'runs_queued']
+const partialIndexes = ['runs_unfinished', 'runs_queued', 'runs_at_work']
 
 /** Notes every statement that is prepared. */
 class NotingDatabase extends DatabaseSync {

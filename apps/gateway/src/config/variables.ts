@@ -221,7 +221,7 @@ export const variables = {
     'MAX_QUEUED_RUNS',
     parse.integer(0, 100_000),
     '100',
-    'Runs that may wait; beyond it the answer is 429.',
+    'Runs that may wait while all that may work do; beyond it the answer is 429. With 0 none waits.',
   ),
   rateLimitMax: variable('RATE_LIMIT_MAX', parse.integer(1, 10_000_000), '600', 'Requests of one key in a window.'),
   rateLimitWindowMs: variable('RATE_LIMIT_WINDOW', parse.duration(SECOND, DAY), '1m', 'Length of that window.'),

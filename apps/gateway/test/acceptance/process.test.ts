@@ -172,7 +172,7 @@ test(
     await t.test('B6: after a kill no run stays running, no process and no engine is left over', LIMIT, async (t) => {
       const [id = ''] = kept
       const pid = Number(await readFile(join(real.workspaceRoot, id, 'pid'), 'utf8'))
-      const gateway = await start('0s')
+      const gateway = await start('4s')
       await assertInterrupted(t, gateway, id)
       assert.equal(
         (await processesWith(dataDir)).some((seen) => seen.pid === pid),

@@ -49,6 +49,10 @@ export function createRunSql(db: DatabaseSync) {
     'SELECT id, run_id FROM runs WHERE session = ? AND ended_at IS NULL ORDER BY id LIMIT 1',
   )
   const queued = prepareQuery<{ value: number }>(db, "SELECT value FROM counters WHERE name = 'queued'")
+  const atWork = prepareQuery<{ value: number }>(
+    db,
+    "SELECT count(*) AS value FROM runs WHERE ended_at IS NULL AND state <> 'queued'",
+  )
   const insert = db.prepare(`
     INSERT INTO runs (run_id, session, state, request_id, created_at) VALUES (?, ?, 'queued', ?, ?)`)
   const insertInput = db.prepare('INSERT INTO run_inputs VALUES (?, ?, ?)')
@@ -76,6 +80,7 @@ export function createRunSql(db: DatabaseSync) {
     firstOpen: (session: number) => firstOpen.get(session),
     openOfSession: (session: number) => openOfSession.all(session),
     queued: () => queued.get()?.value ?? 0,
+    atWork: () => atWork.get()?.value ?? 0,
 
     insert(session: number, run: RunText): number {
       const { runId, requestId, createdAt, input, limits } = run

@@ -102,6 +102,37 @@ export const admission = group('admission', {
     assert.deepEqual(result, { status: 'queue_full', queued: 1 })
   },
 
+  async 'takes what finds a free slot beside what may wait'({ store }) {
+    const admit = async (id: number, maxQueued: number) => {
+      const result = await store.createSession(session(`s${id}`), run(`r${id}`, `s${id}`), { maxQueued, slots: 2 })
+      return result.status
+    }
+    assert.deepEqual([await admit(1, 0), await admit(2, 0), await admit(3, 0)], ['created', 'created', 'queue_full'])
+    const first = await claimed(store, 'r1')
+    assert.equal(await admit(3, 0), 'queue_full')
+    await claimed(store, 'r2')
+    assert.equal(await admit(3, 0), 'queue_full')
+    assert.equal(await admit(3, 1), 'created')
+    assert.equal(await admit(4, 1), 'queue_full')
+    await endRun(store, first)
+    assert.equal(await admit(4, 0), 'queue_full')
+    await claimed(store, 'r3')
+    // What is at work beyond the slots takes nothing away from what may wait.
+    await startRun(store, 'r5', 's5')
+    assert.equal(await admit(6, 1), 'created')
+    assert.equal(await admit(7, 1), 'queue_full')
+  },
+
+  async 'takes as many as find a free slot or may wait when many come at once'({ store }) {
+    await startRun(store, 'working', 'busy')
+    const narrow = { maxQueued: 2, slots: 4 }
+    const results = await Promise.all(
+      times(30, (index) => store.createSession(session(`s${index}`), run(`r${index}`, `s${index}`), narrow)),
+    )
+    assert.equal(results.filter(({ status }) => status === 'created').length, 5)
+    assert.equal(results.filter(({ status }) => status === 'queue_full').length, 25)
+  },
+
   async 'takes a session without a run though the queue is full'({ store }) {
     assert.equal((await store.createSession(session('s1'), undefined, { maxQueued: 0 })).status, 'created')
   },

@@ -46,6 +46,13 @@ export const furtherRuns = group('a further run', {
     assert.equal(results.filter(({ status }) => status === 'busy').length, 19)
   },
 
+  async 'is taken when it finds a free slot'({ store }) {
+    await store.createSession(session('s1'), undefined, roomy)
+    const narrow = { maxQueued: 0, slots: 1, rejectWhenBusy: false }
+    assert.equal((await store.addRun(run('r1', 's1'), narrow)).status, 'created')
+    assert.deepEqual(await store.addRun(run('r2', 's1'), narrow), { status: 'queue_full', queued: 1 })
+  },
+
   async 'is refused when the queue is full'({ store }) {
     await queueRun(store, 'r1', 's1')
     const result = await store.addRun(run('r2', 's1'), { maxQueued: 1, rejectWhenBusy: false })

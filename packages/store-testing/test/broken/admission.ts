@@ -55,6 +55,30 @@ export const brokenAdmission = [
       return store.createSession(session, run, { ...admission, maxQueued: admission.maxQueued - working })
     },
   })),
+  broken('never counts slots', 'takes what finds a free slot beside what may wait', (store) => ({
+    createSession: (session, run, admission) => store.createSession(session, run, { ...admission, slots: 0 }),
+  })),
+  broken('takes taken slots for free', 'takes what finds a free slot beside what may wait', (store) => ({
+    createSession: (session, run, { slots = 0, maxQueued, ...admission }) =>
+      store.createSession(session, run, { ...admission, maxQueued: maxQueued + slots }),
+  })),
+  broken(
+    'counts the slots before it writes',
+    'takes as many as find a free slot or may wait when many come at once',
+    (store, disk) => ({
+      async createSession(session, run, { slots = 0, maxQueued, ...admission }) {
+        const open = openRuns(disk).length
+        await others()
+        return store.createSession(session, run, {
+          ...admission,
+          maxQueued: open < maxQueued + slots ? never : maxQueued,
+        })
+      },
+    }),
+  ),
+  broken('keeps slots for new sessions', 'is taken when it finds a free slot', (store) => ({
+    addRun: (run, admission) => store.addRun(run, { ...admission, slots: 0 }),
+  })),
   broken(
     'asks for a place in the queue for nothing',
     'takes a session without a run though the queue is full',

@@ -37,9 +37,10 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRu
     return row
   }
 
-  function full({ maxQueued }: Admission) {
+  function full({ maxQueued, slots = 0 }: Admission) {
     const queued = queuedRuns(disk).length
-    return queued < maxQueued ? undefined : { status: 'queue_full' as const, queued }
+    const free = Math.max(0, slots - (openRuns(disk).length - queued))
+    return queued < maxQueued + free ? undefined : { status: 'queue_full' as const, queued }
   }
 
   return {
