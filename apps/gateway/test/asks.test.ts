@@ -180,7 +180,9 @@ test('a cancelled run waits for no answer any more', async (t) => {
   assert.equal((await gateway.call('POST', `/sessions/${id}/cancel`)).status, 200)
   assert.deepEqual(await asksOf(gateway, id), [])
   assert.deepEqual((await gateway.call('GET', `/sessions/${id}`)).json()['asks'], [])
-  assert.equal((await gateway.call('POST', path, { answers: [['red']] })).json()['code'], 'ASK_NOT_FOUND')
+  const late = await gateway.call('POST', path, { answers: [['red']] })
+  assert.equal(late.status, 409, late.text)
+  assert.equal(late.json()['code'], 'ASK_RESOLVED')
 })
 
 test('an ask can be answered after a restart of the gateway', async (t) => {

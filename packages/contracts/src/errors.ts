@@ -39,6 +39,7 @@ export const errorTable = {
   NOT_A_DIRECTORY: { status: 409, title: 'The path names no directory', retryable: false },
   DIRECTORY_NOT_EMPTY: { status: 409, title: 'The directory is not empty', retryable: false },
   PUSH_REJECTED: { status: 409, title: 'The remote did not take the branch', retryable: false },
+  ASK_RESOLVED: { status: 409, title: 'The ask has its answer, or its run has ended', retryable: false },
   CURSOR_EXPIRED: { status: 410, title: 'The events after this cursor are no longer kept', retryable: false },
   PRECONDITION_FAILED: { status: 412, title: 'The file has changed', retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large', retryable: false },

@@ -248,6 +248,8 @@ export interface Store {
   listHeld(limit: number, after?: { createdAt: number; sessionId: string }): Promise<readonly SessionRow[]>
 
   readEvents(query: EventQuery): Promise<EventPageResult>
+  /** Whether the log of the session, as far as it is kept, has an `ask` with this id. */
+  wasAsked(sessionId: string, askId: string): Promise<boolean>
   /**
    * Drops the oldest events of each log whose runs ended before `before`, and idempotency rows past their time at `now`;
    * at most `limit` rows of each.

@@ -2,6 +2,7 @@ import {
   GatewayError,
   type AgentEventBody,
   type AskAnswer,
+  type EventBody,
   type PendingAsk,
   type RunPatch,
 } from '@opencode-gateway/contracts'
@@ -11,6 +12,8 @@ export interface AsksOptions {
   timeoutMs: number
   /** Asks that were open when a former process stopped. */
   open: readonly PendingAsk[]
+  /** What the log has of the run, when it was found again. */
+  history: readonly EventBody[]
   /** Hands an answer to the agent. Rejects with ASK_NOT_FOUND when the agent no longer waits for it. */
   deliver(askId: string, answer: AskAnswer): Promise<void>
   /** An ask has its answer. */
@@ -26,6 +29,8 @@ export interface Asks extends Disposable {
   /** Answers for a client. ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask. */
   answer(askId: string, answer: AskAnswer): Promise<void>
   waiting(): boolean
+  /** The last answer that was given is the refusal of an ask whose time was over. */
+  expired(): boolean
 }
 
 type By = 'client' | 'policy' | 'timeout'
@@ -36,6 +41,12 @@ const maxRemembered = 1_000
 export function createAsks(options: AsksOptions): Asks {
   const pending = new Map<string, { ask: PendingAsk; timer: NodeJS.Timeout; answeredBy?: By; answer?: AskAnswer }>()
   const resolved = new Set<string>()
+  let expired = false
+
+  /** The rules of the gateway answer at any time, and in place of nobody. */
+  function noteGiven(by: By): void {
+    if (by !== 'policy') expired = by === 'timeout'
+  }
 
   function open(ask: PendingAsk): void {
     const timer = setTimeout(() => expire(ask), Math.max(0, ask.expiresAt - Date.now()))
@@ -59,6 +70,7 @@ export function createAsks(options: AsksOptions): Asks {
     entry.answer = answer
     try {
       await options.deliver(askId, answer)
+      noteGiven(by)
     } catch (error) {
       // Not delivered: it still waits, and somebody may try again until its time is over.
       delete entry.answeredBy
@@ -74,6 +86,7 @@ export function createAsks(options: AsksOptions): Asks {
   }
 
   for (const ask of options.open) open(ask)
+  for (const { type, data } of options.history) if (type === 'ask_resolved') noteGiven(data.by)
 
   return {
     saw(event) {
@@ -92,6 +105,7 @@ export function createAsks(options: AsksOptions): Asks {
         if (resolved.size < maxRemembered) resolved.add(askId)
         const by = entry?.answeredBy ?? event.data.by
         options.onResolved(by)
+        noteGiven(by)
         const answer = entry?.answer ?? event.data.answer
         return { event: { type: 'ask_resolved', data: { ask_id: askId, answer, by } }, patch: patch() }
       }
@@ -103,6 +117,7 @@ export function createAsks(options: AsksOptions): Asks {
       await give(askId, answer, 'client')
     },
     waiting: () => pending.size > 0,
+    expired: () => expired,
     [Symbol.dispose]() {
       for (const { timer } of pending.values()) clearTimeout(timer)
     },

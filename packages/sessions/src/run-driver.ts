@@ -84,6 +84,7 @@ export function driveRun(
   const asks = createAsks({
     timeoutMs: run.limits.askMs,
     open: run.asks,
+    history: progress?.events ?? [],
     async deliver(askId, answer) {
       // After a restart the asks are known before the session is attached again.
       const session = await engaged.promise
@@ -168,6 +169,7 @@ export function driveRun(
       ending,
       delivery,
       stop: stop.reason(),
+      askExpired: asks.expired(),
       receipt,
       limits: { ...run.limits, startMs: limits.startTimeoutMs },
       prompted: agent !== undefined || progress !== undefined,

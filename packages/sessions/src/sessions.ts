@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { GatewayError, type CancelReceipt, type RunRow, type SessionRow } from '@opencode-gateway/contracts'
 import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
+import { answerAsk } from './answer-ask.ts'
 import { addReceipts, cancelRun } from './cancel.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createDoorbell } from './doorbell.ts'
@@ -199,14 +200,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
 
     async answer(tenant, sessionId, askId, answer) {
-      const runs = await latestRuns(await owned(tenant, sessionId))
-      const driven = runs.flatMap((run) => dispatcher.find(run.runId) ?? []).at(0)
-      if (driven) return driven.answer(askId, answer)
-      if (runs.some(({ asks, complete }) => !complete && asks.some((ask) => ask.askId === askId))) {
-        const text = `The run that waits for ask "${askId}" has not been found again yet. Try again in a moment.`
-        throw new GatewayError('EXECUTOR_UNAVAILABLE', text, { retryAfterMs: 1_000 })
-      }
-      throw new GatewayError('ASK_NOT_FOUND', `Session "${sessionId}" has no ask "${askId}" that waits for an answer.`)
+      const session = await owned(tenant, sessionId)
+      await answerAsk({ store, dispatcher, session, runs: await latestRuns(session) }, askId, answer)
     },
 
     async cancel(tenant, sessionId, runId) {

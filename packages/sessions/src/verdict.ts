@@ -32,6 +32,8 @@ export interface VerdictInput {
   /** Of a run in a repository that completed. */
   delivery?: DeliveryResult | undefined
   stop: Stop | undefined
+  /** The last ask was refused because its time was over. */
+  askExpired?: boolean
   receipt: CancelReceipt | undefined
   limits: { wallMs: number; startMs: number; idleMs: number }
   /** The prompt had been sent. */
@@ -113,6 +115,8 @@ function decideOutcome(input: VerdictInput): { outcome: Outcome; error?: RunErro
       error: runError('RUN_INTERRUPTED', 'The engine aborted the run; nobody here asked for it.'),
     }
   }
+  if (input.askExpired === true && error?.code === 'AGENT_STOPPED')
+    return timedOut('ASK_TIMEOUT', 'An ask was not answered in time and was refused; the agent stopped.')
   return {
     outcome: status === 'interrupted' ? 'interrupted' : 'failed',
     error: error ?? runError('RUN_FAILED', 'The run failed and the executor did not say why.'),

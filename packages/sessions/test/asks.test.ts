@@ -33,7 +33,46 @@ test('an ask nobody answers is refused when its time is over', async (t) => {
   const resolved = events.find((event) => event.type === 'ask_resolved')
   assert.ok(resolved?.type === 'ask_resolved')
   assert.deepEqual([resolved.data.by, resolved.data.answer], ['timeout', { reject: true }])
-  assert.ok(events.at(-1)?.type === 'complete')
+  const end = events.at(-1)
+  assert.ok(end?.type === 'complete')
+  assert.deepEqual([end.data.outcome, end.data.error?.code], ['timed_out', 'ASK_TIMEOUT'])
+})
+
+test('a run that a client ended with a refusal did not time out', async (t) => {
+  const { sessions } = await setup(t)
+  const twice = 'run: echo one\nrun: echo two\nsay: done'
+  const permissions = { bash: 'ask' } as const
+  const { sessionId, runId } = await begin(sessions, twice, { ...interactive, permissions })
+  const first = await untilEvent(sessions, sessionId, t.signal, isAsk)
+  assert.ok(first.type === 'ask')
+  await sessions.answer(tenant, sessionId, first.data.ask_id, { reply: 'once' })
+  const second = await untilEvent(sessions, sessionId, t.signal, ({ seq, type }) => type === 'ask' && seq > first.seq)
+  assert.ok(second.type === 'ask')
+  await sessions.answer(tenant, sessionId, second.data.ask_id, { reply: 'reject' })
+  const { complete } = await sessions.waitForRun(runId, t.signal)
+  assert.deepEqual([complete?.outcome, complete?.error?.code], ['failed', 'AGENT_STOPPED'])
+})
+
+test('an ask that is over is told apart from one that never was, also after a restart', async (t) => {
+  const file = await databaseFile(t)
+  const engine = createFakeEngine()
+  const before = await setup(t, { file, executor: { engine } })
+  const { sessionId } = await begin(before.sessions, `${question}\ngate: held`, interactive)
+  const ask = await untilEvent(before.sessions, sessionId, t.signal, isAsk)
+  assert.ok(ask.type === 'ask')
+  const { ask_id: askId } = ask.data
+  await before.sessions.answer(tenant, sessionId, askId, { answers: [['red']] })
+  await untilEvent(before.sessions, sessionId, t.signal, ({ type }) => type === 'ask_resolved')
+  await stop(before)
+  const { sessions, executor } = await setup(t, { file, executor: { engine } })
+  const again = (id: string) => sessions.answer(tenant, sessionId, id, { answers: [['blue']] })
+  await assert.rejects(again(askId), code('ASK_RESOLVED'))
+  await sessions.cancel(tenant, sessionId)
+  await assert.rejects(again(askId), code('ASK_RESOLVED'))
+  await assert.rejects(again('another'), code('ASK_NOT_FOUND'))
+  const other = await begin(sessions, 'say: hi')
+  await assert.rejects(sessions.answer(tenant, other.sessionId, askId, { reject: true }), code('ASK_NOT_FOUND'))
+  executor.release('held')
 })
 
 test('an ask takes one answer, of the right kind, from its own tenant', async (t) => {
@@ -55,7 +94,7 @@ test('an ask takes one answer, of the right kind, from its own tenant', async (t
   )
   await assert.rejects(both[1] ?? Promise.resolve(), code('ASK_RESOLVED'))
   await sessions.waitForRun(runId, t.signal)
-  await assert.rejects(sessions.answer(tenant, sessionId, askId, { reject: true }), code('ASK_NOT_FOUND'))
+  await assert.rejects(sessions.answer(tenant, sessionId, askId, { reject: true }), code('ASK_RESOLVED'))
 })
 
 test('while an ask waits the run is not idle', async (t) => {

@@ -111,4 +111,7 @@ export const migrations: readonly string[] = [
   -- Never more rows than runs may work at once: they are counted at every admission.
   CREATE INDEX runs_at_work ON runs (id) WHERE ended_at IS NULL AND state <> 'queued';
   `,
+  `
+  CREATE INDEX events_asks ON events (session, json_extract(json, '$.ask_id')) WHERE type = 'ask';
+  `,
 ]

@@ -36,6 +36,7 @@ export function createOperations(db: DatabaseSync) {
     getFill: sessions.getFill,
     getRun: runs.get,
     readEvents: events.read,
+    wasAsked: events.wasAsked,
     listSessions: sessionLists.list,
     listHeld: sessionLists.held,
     listRuns: runLists.latest,

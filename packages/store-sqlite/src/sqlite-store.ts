@@ -133,6 +133,7 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
       const page = await call('readEvents', { ...query, limit: bounded(query.limit) })
       return page.status === 'ok' ? { ...page, events: page.events.map(toEvent) } : page
     },
+    wasAsked: (sessionId, askId) => call('wasAsked', sessionId, askId),
     async expire(before, now, limit) {
       return call('expire', before, now, bounded(limit))
     },

@@ -32,6 +32,12 @@ export function createEventSql(db: DatabaseSync) {
      WHERE e.session = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
   )
 
+  const asked = prepareQuery<{ seq: number }>(
+    db,
+    `SELECT e.seq FROM events e JOIN sessions s ON s.id = e.session
+     WHERE s.session_id = ? AND e.type = 'ask' AND json_extract(e.json, '$.ask_id') = ? LIMIT 1`,
+  )
+
   function take(session: number, query: EventQuery): EventRecord[] {
     const { after, limit, maxBytes = Number.POSITIVE_INFINITY } = query
     const events: EventRecord[] = []
@@ -55,6 +61,8 @@ export function createEventSql(db: DatabaseSync) {
       advance.run(seq, at, place.session)
       return { firstSeq: place.lastSeq + 1, lastSeq: seq }
     },
+
+    wasAsked: (sessionId: string, askId: string) => asked.get(sessionId, askId) !== undefined,
 
     read(query: EventQuery): PageRecord {
       const session = bounds.get(query.sessionId)

@@ -1,6 +1,6 @@
 import type { EventBody, PendingAsk } from '@opencode-gateway/contracts'
 import assert from 'node:assert/strict'
-import { claim, endRun, fenceOf, getRun, getSession, noon, startRun } from '../fixtures.ts'
+import { claim, endRun, fenceOf, getRun, getSession, noon, startRun, text } from '../fixtures.ts'
 import { group } from '../harness.ts'
 
 const data = { ask_id: 'a1', kind: 'permission', expires_at: new Date(noon + 60_000).toISOString() } as const
@@ -17,6 +17,19 @@ export const asks = group('asks that wait', {
     await store.adoptRun('r1', claim)
     await store.append(fenceOf(await getRun(store, 'r1')), [], noon + 60, { state: 'running', asks: [] })
     assert.deepEqual((await getRun(store, 'r1')).asks, [])
+  },
+
+  async 'are remembered in the log of their session, when they are over too'(harness) {
+    const fence = await startRun(harness.store, 'r1', 's1')
+    await startRun(harness.store, 'r2', 's2')
+    assert.equal(await harness.store.wasAsked('s1', 'a1'), false)
+    await harness.store.append(fence, [text('a1'), asked], noon + 50, { state: 'waiting_input', asks: [ask] })
+    await endRun(harness.store, fence)
+    const store = await harness.reopen()
+    assert.equal(await store.wasAsked('s1', 'a1'), true)
+    assert.equal(await store.wasAsked('s1', 'a2'), false)
+    assert.equal(await store.wasAsked('s2', 'a1'), false)
+    assert.equal(await store.wasAsked('s3', 'a1'), false)
   },
 
   async 'do not outlive the run'({ store }) {

@@ -1,5 +1,5 @@
 import { GatewayError } from '@opencode-gateway/contracts'
-import { queuedRuns } from '../memory/disk.ts'
+import { openRuns, queuedRuns } from '../memory/disk.ts'
 import { broken, epochOf, first, forRun, others } from './broken-store.ts'
 
 export const brokenFences = [
@@ -12,6 +12,14 @@ export const brokenFences = [
         return store.append(fence, events, at, rest)
       },
       whenReopened: () => disk.runs.forEach((run) => Object.assign(run, { asks: [] })),
+    }),
+  ),
+  broken(
+    'knows no ask of an ended run',
+    'are remembered in the log of their session, when they are over too',
+    (store, disk) => ({
+      wasAsked: async (sessionId, askId) =>
+        openRuns(disk, sessionId).length > 0 && (await store.wasAsked(sessionId, askId)),
     }),
   ),
   broken('keeps the asks of an ended run', 'do not outlive the run', (store, disk) => ({

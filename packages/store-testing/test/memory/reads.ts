@@ -2,6 +2,7 @@ import type { EventQuery, LogEvent } from '@opencode-gateway/contracts'
 import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from './disk.ts'
 
 type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> & ListSteps
+type Reads = Pick<Steps, 'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run'}` | 'queuePosition'> & ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
 
 interface Place {
@@ -49,6 +50,8 @@ export function readSteps(disk: Disk): Reads {
       const index = queuedRuns(disk).findIndex((run) => run.runId === runId)
       return index === -1 ? undefined : index + 1
     },
+    wasAsked: (sessionId, askId) =>
+      (disk.logs.get(sessionId) ?? []).some(({ type, data }) => type === 'ask' && data.ask_id === askId),
     readEvents(query) {
       const session = disk.sessions.get(query.sessionId)
       if (!session) return { status: 'not_found' }
