@@ -13,6 +13,7 @@ import { auth } from './plugins/auth.ts'
 import { errors, sendProblem } from './plugins/errors.ts'
 import { eventStreams } from './plugins/event-streams.ts'
 import { httpMetrics } from './plugins/http-metrics.ts'
+import { httpRules } from './plugins/http-rules.ts'
 import { collectMethods } from './plugins/methods.ts'
 import { openapi } from './plugins/openapi.ts'
 import { pressure } from './plugins/pressure.ts'
@@ -68,7 +69,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: config.limits.maxRequestBytes,
     // A request arrives within these, or not at all: without them a byte per second keeps a connection for ever.
     requestTimeout: 120_000,
-    http: { headersTimeout: 30_000, maxHeaderSize: 16_384, keepAlive: true, keepAliveInitialDelay: 30_000 },
+    http: {
+      headersTimeout: 30_000,
+      maxHeaderSize: 16_384,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      requireHostHeader: false,
+    },
     // Whoever waits for a run is silent for as long as it takes; the network's own keep-alive finds dead peers.
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
@@ -91,6 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   await app.register(requestId)
   await app.register(errors)
+  await app.register(httpRules)
   await app.register(httpMetrics, { metrics: metrics.http })
   await app.register(helmet, {
     contentSecurityPolicy: {

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { errorTable, type ErrorCode } from '@opencode-gateway/contracts'
+import type { Failure } from './failure.ts'
 import { problemHeaders, problemOf } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -18,8 +20,28 @@ export function answerClientError(err: NodeJS.ErrnoException, socket: Socket): v
     code: 'INVALID_REQUEST',
     detail: 'The bytes are not an HTTP request.',
   }
-  const { status, retryable } = errorTable[code]
-  const failure = { code, detail, retryable }
+  writeAnswer(socket, { code, detail, retryable: errorTable[code].retryable })
+}
+
+/** Answers on a connection that has nothing else to answer with, and ends it. */
+export function writeAnswer(socket: Duplex, failure: Failure): void {
+  const { status, title, headers, body } = lastAnswer(failure)
+  // Whoever has left already cannot be told.
+  socket.on('error', () => socket.destroy())
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`)
+}
+
+export interface LastAnswer {
+  status: number
+  title: string
+  headers: Record<string, string | number>
+  body: string
+}
+
+/** A problem for whoever never gets to a route; the connection ends with it. */
+export function lastAnswer(failure: Failure): LastAnswer {
+  const { status, title } = errorTable[failure.code]
   const requestId = requestIdOf(undefined)
   const body = JSON.stringify(problemOf(failure, { instance: '', requestId, at: Date.now() }))
   const headers = {
@@ -28,6 +50,5 @@ export function answerClientError(err: NodeJS.ErrnoException, socket: Socket): v
     'x-request-id': requestId,
     connection: 'close',
   }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${errorTable[code].title}\r\n${lines.join('')}\r\n${body}`)
+  return { status, title, headers, body }
 }

@@ -1,5 +1,6 @@
 import AjvCompiler from '@fastify/ajv-compiler'
 import type { FastifySchemaCompiler } from 'fastify'
+import { textReader } from './from-text.ts'
 
 /** ajv-formats takes `urn:uuid:…` as well, which would be another id for the same session. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -12,16 +13,21 @@ const strict = {
   allErrors: true,
   verbose: true,
 } as const
-/** What comes in a URL is text, whatever it stands for. */
-const fromText = { ...strict, coerceTypes: true } as const
 
-/** Makes validators: strict ones for bodies, and those for the URL, which turn text into numbers and booleans. */
+/** Makes validators. Of what comes in a URL, which is text whatever it stands for, numbers and booleans are read first. */
 export function validatorCompiler(sharedSchemas: readonly Record<string, unknown>[]): FastifySchemaCompiler<object> {
   const external = Object.fromEntries(sharedSchemas.map((schema) => [String(schema.$id), schema]))
-  const pool = AjvCompiler()
-  const build = (customOptions: typeof strict | typeof fromText) =>
-    pool(external, { customOptions, onCreate: (ajv) => ajv.addFormat('uuid', UUID) })
-  const body = build(strict)
-  const text = build(fromText)
-  return ({ schema, httpPart }) => (httpPart === 'body' ? body : text)({ schema })
+  const compile = AjvCompiler()(external, {
+    customOptions: strict,
+    onCreate: (ajv) => ajv.addFormat('uuid', UUID),
+  })
+  return ({ schema, httpPart }) => {
+    const validate = compile({ schema })
+    if (httpPart === 'body') return validate
+    const read = textReader(schema, external)
+    return (values: Record<string, unknown>) => {
+      read(values)
+      return validate(values) === true ? { value: values } : { error: [...(validate.errors ?? [])] }
+    }
+  }
 }

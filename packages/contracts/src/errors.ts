@@ -50,6 +50,7 @@ export const errorTable = {
   REPOSITORY_AUTH: { status: 422, title: 'The git host refused the credentials', retryable: false },
   BRANCH_NOT_FOUND: { status: 422, title: 'The repository has no such branch', retryable: false },
   REPOSITORY_EMPTY: { status: 422, title: 'The repository has no commit', retryable: false },
+  EXPECTATION_FAILED: { status: 417, title: 'The expectation of the request is not met', retryable: false },
   UNSUPPORTED_OPTION: { status: 422, title: 'The executor cannot honour an option', retryable: false },
   POLICY_TOO_WIDE: { status: 422, title: 'The permissions are wider than the gateway allows', retryable: false },
   IDEMPOTENCY_MISMATCH: { status: 422, title: 'The idempotency key belongs to another request', retryable: false },

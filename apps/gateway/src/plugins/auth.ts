@@ -54,7 +54,7 @@ export const auth = fp<AuthOptions>(
 
     function letIn(request: FastifyRequest): void {
       if (keys.length === 0) return refuseForeignPage(request, loopbackOnly)
-      const presented = presentedKey(request.headers)
+      const presented = presentedKey(request.raw.headersDistinct)
       const key = presented === undefined ? undefined : findKey(keys, presented)
       if (key === undefined) throw unauthorized()
       clients.set(request, { keyId: key.id, tenant: key.tenant, scopes: key.scopes, limits: key.limits })

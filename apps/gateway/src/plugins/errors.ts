@@ -34,7 +34,13 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, err: u
     .send(problemOf(failure, context))
 }
 
-export const pathOf = (request: Pick<FastifyRequest, 'url'>): string => request.url.split('?', 1)[0] ?? request.url
+/** The path of the request as answers and log lines have it: without the query, and no longer than anybody reads. */
+export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
+  const path = url.split('?', 1)[0] ?? url
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path
+}
+
+const MAX_PATH = 200
 
 function log(request: FastifyRequest, { code }: Failure, err: unknown): void {
   // Why is in the answer, under the same request id. It names what the client sent, which is not for the log.

@@ -1,8 +1,10 @@
+import http from 'node:http'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { pathOf } from './errors.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies HTTPMethods[]
+/** All that Node reads; CONNECT never gets to a route. */
+const METHODS: readonly HTTPMethods[] = http.METHODS.filter((method) => method !== 'CONNECT')
 
 /**
  * Collects which methods each path has that is registered from now on; `complete` then answers the others with 405, and
@@ -10,6 +12,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
  */
 export function collectMethods(app: FastifyInstance): { complete(): void } {
   const paths = new Map<string, Set<string>>()
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.addHook('onRoute', ({ url, method }) => {
     const known = paths.get(url) ?? new Set()
     for (const name of [method].flat()) known.add(name)
