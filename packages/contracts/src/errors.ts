@@ -33,7 +33,6 @@ export const errorTable = {
   SESSION_CLOSED: { status: 409, title: 'The session has been deleted', retryable: false },
   RUN_CANCELLED: { status: 409, title: 'The run was cancelled', retryable: false },
   NOTHING_TO_RETRY: { status: 409, title: 'The last run did not fail', retryable: false },
-  ASK_RESOLVED: { status: 409, title: 'The ask has its answer already', retryable: false },
   FILE_EXISTS: { status: 409, title: 'There is such a file already', retryable: false },
   NOT_A_FILE: { status: 409, title: 'The path names no file', retryable: false },
   NOT_A_DIRECTORY: { status: 409, title: 'The path names no directory', retryable: false },

@@ -1,8 +1,8 @@
 import type { EventQuery, LogEvent } from '@opencode-gateway/contracts'
 import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from './disk.ts'
 
-type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> & ListSteps
-type Reads = Pick<Steps, 'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run'}` | 'queuePosition'> & ListSteps
+type Reads = Pick<Steps, 'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> &
+  ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
 
 interface Place {
