@@ -69,6 +69,7 @@ export async function launchEngine(
     log,
     permissions,
     configured: true,
+    exclusive: true,
     async end(why) {
       log.error({ pid: engineProcess.pid, why }, 'the engine does not do as it is told; it is ended')
       await engineProcess.kill()

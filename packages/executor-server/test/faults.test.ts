@@ -10,8 +10,8 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import { findMarked } from '../src/marked-processes.ts'
 import { createServerExecutor } from '../src/index.ts'
 import { startRemoteEngine } from './remote.ts'
-import { command, prompt } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import { command, prompt, resume } from './running.ts'
+import { createPlace, leftoversIn, silentLog, startScene } from './scene.ts'
 import type { Place } from './scene.ts'
 
 const ctx = () => ({ signal: AbortSignal.timeout(30_000), log: silentLog })
@@ -117,6 +117,35 @@ test('a program that is no engine is refused with what it wrote', async (t) => {
   const error = await thrownBy(executor.start(ctx().signal))
   assert.equal(error.code, 'EXECUTOR_UNAVAILABLE')
   assert.match(error.message, /exit code 2.*\n.*--hostname/s)
+})
+
+test('a run whose engine is gone ends at once for the engine that comes after it', async (t) => {
+  const place = await placeFor(t)
+  const scene = await startScene(place, { embedded: place.embedded() })
+  const session = await scene.executor.open({ sessionId: 'one', title: 'One' }, ctx())
+  const run = prompt(session, 'say: begun', 'hang')
+  const shell = await scene.executor.open({ sessionId: 'two', title: 'Two' }, ctx())
+  const long = command(shell, 'echo begun; sleep 600')
+  await run.untilText('text', 'begun')
+  await long.untilText('stdout', 'begun')
+  for (const pid of await findMarked(engineMark(place))) process.kill(pid, 'SIGKILL')
+  await Promise.all([run.outcome, long.outcome, scene.executor.close()])
+
+  // Whoever waits here for what a dead engine might still write down waits longer than the test.
+  const next = await startScene(place, { embedded: place.embedded(), limits: { settleMs: 3_600_000 } })
+  for (const [{ ref }, before] of [
+    [session, run],
+    [shell, long],
+  ] as const) {
+    const found = await next.executor.attach(ref, ctx())
+    assert.ok(found)
+    const again = resume(found, before)
+    const { status, error } = await again.outcome
+    assert.equal(status, 'interrupted', error?.message)
+    assert.equal(again.signal.aborted, false, 'it ended by itself')
+    await found.release('nothing')
+  }
+  assert.deepEqual(await leftoversIn(place.workspaceRoot), [])
 })
 
 test('a root for workspaces below a repository is refused', async (t) => {

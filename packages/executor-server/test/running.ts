@@ -1,7 +1,18 @@
-import type { AgentEvent, AgentSession, AskData, PromptInput, RunInput, RunOutcome } from '@opencode-gateway/contracts'
+import type {
+  AgentEvent,
+  AgentSession,
+  AskData,
+  CallContext,
+  PromptInput,
+  RunInput,
+  RunOutcome,
+} from '@opencode-gateway/contracts'
 import { silentLog } from './scene.ts'
 
 export interface Followed {
+  readonly input: RunInput
+  /** Aborts when the run takes too long. */
+  readonly signal: AbortSignal
   readonly events: readonly AgentEvent[]
   /** Waits until the joined text of one kind contains the piece. */
   untilText(kind: 'text' | 'stdout' | 'stderr', piece: string): Promise<void>
@@ -14,7 +25,7 @@ const LIMIT_MS = 60_000
 let count = 0
 
 export function prompt(session: AgentSession, ...lines: readonly string[]): Followed {
-  return follow(session, { kind: 'prompt', runId: nextRunId(), prompt: lines.join('\n') })
+  return start(session, { kind: 'prompt', runId: nextRunId(), prompt: lines.join('\n') })
 }
 
 /** The same with options. */
@@ -23,11 +34,21 @@ export function promptWith(
   options: Pick<PromptInput, 'interactive' | 'permissions'>,
   ...lines: readonly string[]
 ): Followed {
-  return follow(session, { ...options, kind: 'prompt', runId: nextRunId(), prompt: lines.join('\n') })
+  return start(session, { ...options, kind: 'prompt', runId: nextRunId(), prompt: lines.join('\n') })
 }
 
 export function command(session: AgentSession, text: string): Followed {
-  return follow(session, { kind: 'shell', runId: nextRunId(), command: text })
+  return start(session, { kind: 'shell', runId: nextRunId(), command: text })
+}
+
+/** Goes on with a run, from what was told of it. */
+export function resume(session: AgentSession, { input, events }: Followed): Followed {
+  const told = events.flatMap((event) => (event.type === 'outcome' ? [] : [event]))
+  return follow(input, (ctx) => session.resume({ input, events: told }, ctx))
+}
+
+function start(session: AgentSession, input: RunInput): Followed {
+  return follow(input, (ctx) => session.run(input, ctx))
 }
 
 function nextRunId(): string {
@@ -35,15 +56,15 @@ function nextRunId(): string {
   return `run-${process.pid}-${count}`
 }
 
-function follow(session: AgentSession, input: RunInput): Followed {
+function follow(input: RunInput, begin: (ctx: CallContext) => AsyncIterable<AgentEvent>): Followed {
+  const signal = AbortSignal.timeout(LIMIT_MS)
   const events: AgentEvent[] = []
   const watchers = new Set<() => void>()
-  const signal = AbortSignal.timeout(LIMIT_MS)
   const textOf = (kind: string): string =>
     events.map((event) => (event.type === 'output' && event.data.type === kind ? event.data.text : '')).join('')
 
   const reading = (async () => {
-    for await (const event of session.run(input, { signal, log: silentLog })) {
+    for await (const event of begin({ signal, log: silentLog })) {
       events.push(event)
       for (const look of watchers) look()
     }
@@ -73,6 +94,8 @@ function follow(session: AgentSession, input: RunInput): Followed {
   }
 
   return {
+    input,
+    signal,
     events,
     outcome: reading,
     untilAsk: (nth = 1) =>

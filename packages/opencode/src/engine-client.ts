@@ -7,6 +7,8 @@ import { createEngineSession } from './engine-session.ts'
 import type { EngineSession } from './engine-session.ts'
 import { createEventHub } from './event-hub.ts'
 import { followEvents } from './event-stream.ts'
+import { untilFlowing } from './until-flowing.ts'
+import { createGivenWork } from './given-work.ts'
 import { defaultLimits } from './limits.ts'
 import type { EngineLimits } from './limits.ts'
 import { readFrame } from './read-event.ts'
@@ -18,7 +20,6 @@ import { createSessionRules } from './session-rules.ts'
 import type { ShellPlace } from './shell-spool.ts'
 import type { SessionProcesses } from './stop-session.ts'
 import { createTransport } from './transport.ts'
-import { withSignal } from './with-signal.ts'
 
 export interface EngineClientOptions {
   baseUrl: string
@@ -32,6 +33,8 @@ export interface EngineClientOptions {
   configured: boolean
   /** Ends the engine by force, when a session cannot be made to stop. Absent: the engine is not ours to end. */
   end?: (why: string) => Promise<void>
+  /** The engine was started for this client, which alone gives it work; false unless given. */
+  exclusive?: boolean
 }
 
 /** Where a session works. */
@@ -77,7 +80,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   const closing = new AbortController()
   let stream: Promise<void> | undefined
   let wasConnected = false
-  let connected = newConnection()
+  let flowing = Promise.withResolvers<void>()
   let failure: ExecutorError | undefined
   let lostTimer: NodeJS.Timeout | undefined
 
@@ -87,7 +90,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   }
 
   /** The stream is opened by the first run, and then stands until the client closes. */
-  const streaming = async (signal: AbortSignal): Promise<void> => {
+  const streaming = async (stir: () => Promise<unknown>, signal: AbortSignal): Promise<void> => {
     if (failure) throw failure
     stream ??= followEvents(
       {
@@ -101,27 +104,31 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
         onConnected() {
           clearTimeout(lostTimer)
           lostTimer = undefined
-          connected.resolve()
+          if (wasConnected) hub.gap()
+        },
+        onFlowing() {
+          flowing.resolve()
           if (wasConnected) hub.gap()
           wasConnected = true
         },
         onDisconnected(error) {
-          connected = newConnection()
+          flowing = Promise.withResolvers()
           lostTimer ??= setTimeout(() => hub.lost(lost(error)), limits.lostAfterMs)
         },
       },
       closing.signal,
     )
-    const deadline = AbortSignal.timeout(limits.lostAfterMs)
+    const within = AbortSignal.any([signal, AbortSignal.timeout(limits.lostAfterMs)])
     try {
-      await withSignal(connected.promise, AbortSignal.any([signal, deadline]))
+      await untilFlowing(() => flowing.promise, stir, within)
     } catch (error) {
       signal.throwIfAborted()
       throw silence('the event stream', error)
     }
   }
 
-  const common = { api, hub, clock, limits, log, streaming, endEngine: options.end }
+  const given = createGivenWork({ exclusive: options.exclusive ?? false })
+  const common = { api, hub, clock, limits, log, streaming, given, endEngine: options.end }
   const gateway = options.permissions
   const rules = gatewayRules(gateway)
   const session = (
@@ -173,6 +180,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const told = options.configured ? [] : rules
       const { id: sessionId, createdAt } = await api.createSession({ directory, title, rules: told }, signal)
       clock.set(createdAt)
+      given.opened(directory)
       return session(place, { sessionId, title, isNew: true, present: told })
     },
     async attachSession(place, signal) {
@@ -181,7 +189,10 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const { title, rules: present } = found
       return session(place, { sessionId: place.engineSessionId, title, isNew: false, present })
     },
-    disposeDirectory: (directory, signal) => api.disposeDirectory(directory, signal),
+    async disposeDirectory(directory, signal) {
+      // The engine would first take hold of one that it does not know.
+      if (given.mayHold(directory)) await api.disposeDirectory(directory, signal)
+    },
     async close() {
       clearTimeout(lostTimer)
       closing.abort(new Error('the client of the engine is closed'))
@@ -190,10 +201,6 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       await transport.close()
     },
   }
-}
-
-function newConnection(): PromiseWithResolvers<void> {
-  return Promise.withResolvers<void>()
 }
 
 function lost(cause: unknown): ExecutorError {

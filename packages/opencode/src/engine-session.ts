@@ -29,7 +29,7 @@ export interface EngineSession {
 }
 
 export function createEngineSession(session: SessionContext): EngineSession {
-  const { api, hub, limits, sessionId, directory } = session
+  const { api, given, hub, limits, sessionId, directory } = session
   let active: ActiveRun | undefined
   let isFirst = session.isNew
 
@@ -47,12 +47,14 @@ export function createEngineSession(session: SessionContext): EngineSession {
         subscription,
         ctx,
         isFirst,
+        departed: progress !== undefined && !given.mayWork(sessionId),
         cancelledAt: undefined,
         sending: Promise.resolve(),
         stops: new Set(),
       }
       active = run
       isFirst = false
+      if (!progress) given.begins(session)
       try {
         const { log } = ctx
         yield* carryOut(workFor(run, input, progress), { signal, log, stopTimeoutMs: 2 * limits.stopTimeoutMs })
@@ -82,6 +84,7 @@ export function createEngineSession(session: SessionContext): EngineSession {
     async remove(signal) {
       await stopWork(session, active, signal)
       await api.deleteSession(sessionId, signal)
+      given.forget(sessionId)
     },
   }
 }

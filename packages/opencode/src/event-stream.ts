@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@opencode-gateway/contracts'
 import { createParser } from 'eventsource-parser'
-import { fieldsOf } from './read.ts'
+import { fieldsOf, textOf } from './read.ts'
 
 export interface EventStreamOptions {
   /** Opens the stream; rejects when the engine does not answer. */
@@ -10,6 +10,8 @@ export interface EventStreamOptions {
   onFrame(frame: unknown, size: number): void
   /** The stream stands, for the first time or again: whatever happened before is not in it. */
   onConnected(): void
+  /** The first event since has come: from here on the stream has every one. */
+  onFlowing(): void
   onDisconnected(error: unknown): void
   log: Log
   /** Longest frame, in characters; a longer one breaks the connection, and the state is read afterwards. */
@@ -53,6 +55,7 @@ async function readOnce(options: EventStreamOptions, connected: () => void, sign
   )
   let failure: Error | undefined
   let first = true
+  let flowing = false
   const parser = createParser({
     maxBufferSize: options.maxFrame,
     onError: (error) => {
@@ -60,10 +63,16 @@ async function readOnce(options: EventStreamOptions, connected: () => void, sign
     },
     onEvent: ({ data }) => {
       const frame: unknown = parse(data, options.log)
-      if (first && fieldsOf(fieldsOf(frame)?.['payload'])?.['type'] === 'server.connected') {
+      if (first && typeOf(frame) === 'server.connected') {
         first = false
         connected()
-      } else if (frame !== undefined) options.onFrame(frame, data.length)
+      } else if (frame !== undefined) {
+        if (!flowing && !isOfStreamItself(frame)) {
+          flowing = true
+          options.onFlowing()
+        }
+        options.onFrame(frame, data.length)
+      }
     },
   })
   try {
@@ -78,6 +87,15 @@ async function readOnce(options: EventStreamOptions, connected: () => void, sign
     clearTimeout(watchdog)
     attempt.abort()
   }
+}
+
+function typeOf(frame: unknown): string | undefined {
+  return textOf(fieldsOf(fieldsOf(frame)?.['payload'])?.['type'])
+}
+
+/** Heartbeats come whether or not events do. */
+function isOfStreamItself(frame: unknown): boolean {
+  return typeOf(frame)?.startsWith('server.') ?? true
 }
 
 function parse(text: string, log: Log): unknown {

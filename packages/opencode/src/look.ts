@@ -6,7 +6,7 @@ import type { EngineLimits } from './limits.ts'
 import { reduce } from './reduce.ts'
 import type { ReduceContext, RunView } from './run-view.ts'
 import type { RunAsks } from './session-asks.ts'
-import { readHistory, readSnapshot } from './snapshot.ts'
+import { readHistory, readRemains, readSnapshot } from './snapshot.ts'
 import { judge } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -17,6 +17,8 @@ export interface FollowedRun {
   limits: EngineLimits
   log: Log
   wantsStructured: boolean
+  /** The engine that worked on it is gone, and this one does not. */
+  departed: boolean
   asks: RunAsks
   /** When the run was told to stop, by the engine's clock. */
   cancelledAt(): number | undefined
@@ -36,7 +38,9 @@ export async function* lookAtRun(
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, Verdict, undefined> {
   const { api, view, limits } = run
-  const snapshot = await readSnapshot(api, view, { whole: behind, toldIdle }, signal)
+  const snapshot = run.departed
+    ? await readRemains(api, view, signal)
+    : await readSnapshot(api, view, { whole: behind, toldIdle }, signal)
   const verdict = judge(snapshot, {
     fault: view.fault,
     usage: view.usage,
@@ -44,7 +48,8 @@ export async function* lookAtRun(
     withdrawn: withdrawnParts(view),
     cancelledAt: run.cancelledAt(),
     foundAgain: run.resend === undefined,
-    patienceOver,
+    departed: run.departed,
+    patienceOver: patienceOver || run.departed,
   })
   const cancelled = run.cancelledAt() !== undefined
   if (!cancelled) yield* tellAnswered(view, snapshot.asks, contextOf(limits, 'live'))

@@ -40,6 +40,7 @@ export function createPromptWork(
         asks,
         wantsStructured: input.outputSchema !== undefined,
         cancelledAt: () => run.cancelledAt,
+        departed: run.departed,
         ...(progress ? {} : { resend: () => send(view.userMessageId) }),
         abort: (signal) => api.abort(sessionId, directory, signal),
       },
@@ -63,8 +64,12 @@ export function createPromptWork(
     await api.addMessage({ sessionId, directory, text, ...options }, signal)
   }
 
+  const setClock = async (signal: AbortSignal): Promise<void> => {
+    clock.set(await api.touchSession(sessionId, session.title, signal))
+  }
+
   const nextMessageId = async (signal: AbortSignal): Promise<string> => {
-    if (clock.ageMs() > CLOCK_AGE_MS) clock.set(await api.touchSession(sessionId, session.title, signal))
+    if (clock.ageMs() > CLOCK_AGE_MS) await setClock(signal)
     const newest = run.isFirst ? undefined : await newestMessageId(api, sessionId, signal)
     return createMessageId({ runId: input.runId, engineNow: clock.now(), newest })
   }
@@ -93,7 +98,7 @@ export function createPromptWork(
   }
 
   async function* start(signal: AbortSignal): AsyncGenerator<AgentEvent, void, undefined> {
-    await session.streaming(signal)
+    await session.streaming(() => setClock(signal), signal)
     const userMessageId = await nextMessageId(signal)
     await session.rules.apply(asks.rules, signal)
     signal.throwIfAborted()
@@ -110,7 +115,7 @@ export function createPromptWork(
   }
 
   async function* findAgain({ events }: RunProgress, signal: AbortSignal): AsyncGenerator<AgentEvent, void, undefined> {
-    await session.streaming(signal)
+    await session.streaming(() => setClock(signal), signal)
     const userMessageId = await findPrompt(api, sessionId, (id) => isPromptOf(id, input.runId), signal)
     if (userMessageId === undefined) {
       yield brokenOutcome('interrupted', new ExecutorError('RUN_INTERRUPTED', 'the engine does not have the prompt'))

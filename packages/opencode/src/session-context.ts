@@ -4,6 +4,7 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import type { EngineApi } from './engine-api.ts'
 import type { EngineClock } from './engine-clock.ts'
 import type { EventHub, Subscription } from './event-hub.ts'
+import type { GivenWork } from './given-work.ts'
 import type { EngineLimits } from './limits.ts'
 import type { SessionAsks } from './session-asks.ts'
 import type { SessionRules } from './session-rules.ts'
@@ -30,8 +31,9 @@ export interface SessionContext {
   isNew: boolean
   /** Ends the engine by force; absent when it is not ours to end. */
   endEngine: ((why: string) => Promise<void>) | undefined
-  /** Settles when the event stream stands. */
-  streaming(signal: AbortSignal): Promise<void>
+  given: GivenWork
+  /** Settles when events come; `stir` makes one happen. */
+  streaming(stir: () => Promise<unknown>, signal: AbortSignal): Promise<void>
 }
 
 /** The run a session has at the moment. */
@@ -40,6 +42,8 @@ export interface ActiveRun {
   ctx: CallContext
   /** Nothing has begun in the session before. */
   isFirst: boolean
+  /** The engine that worked on it is gone, and this one does not: what is written down is all there will be. */
+  departed: boolean
   /** When we were told to stop it, by the engine's clock. */
   cancelledAt: number | undefined
   /** Settles when the engine has answered the call that begins the run: an abort before that is lost. */
@@ -77,7 +81,7 @@ async function stopEngine(
   run: ActiveRun | undefined,
   signal: AbortSignal,
 ): Promise<CancelReceipt> {
-  const { asks, endEngine, limits, log, processes, sessionId } = session
+  const { asks, endEngine, given, limits, log, processes, sessionId } = session
   const startedAt = performance.now()
   const within = AbortSignal.any([signal, AbortSignal.timeout(limits.stopTimeoutMs + LAST_CALL_MS)])
   let why: unknown
@@ -85,9 +89,10 @@ async function stopEngine(
     // A call that failed began nothing; what failed is told by the run itself.
     const sent = run?.sending.catch(() => undefined)
     if (sent) await withSignal(sent, within)
-    const { quiet, ...receipt } = await stopSession(session, within)
+    const mayWork = given.mayWork(sessionId)
+    const { quiet, ...receipt } = await stopSession({ ...session, mayWork }, within)
     if (quiet) {
-      await asks.dismiss(within)
+      if (mayWork) await asks.dismiss(within)
       const forced = (await run?.force?.(within)) ?? 0
       return { ...receipt, killed: receipt.killed + forced, escalated: receipt.escalated || forced > 0 }
     }

@@ -94,7 +94,8 @@ export function createShellWork(
       return
     }
     if (!session.processes) run.force = kill
-    calling = watchEngine()
+    if (run.departed) engineCall = { state: 'returned' }
+    else calling = watchEngine()
     yield* follow(signal)
   }
 

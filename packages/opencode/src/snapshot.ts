@@ -64,6 +64,15 @@ export async function readSnapshot(
   }
 }
 
+/** What an engine that is gone has written down: nothing works on it, and nothing waits for an answer. */
+export async function readRemains(api: EngineApi, view: RunView, signal: AbortSignal): Promise<Snapshot> {
+  const [messages, children] = await Promise.all([
+    listOwnMessages(api, view, signal),
+    listChildren(api, view.sessionId, signal),
+  ])
+  return { messages, children, sessionBusy: false, busyChildren: 0, pendingAsks: 0, asks: [], at: Date.now() }
+}
+
 /**
  * The state of a session that is idle and has called no tool: then nothing has asked and there is no sub-agent, and
  * what need not be read is not. Undefined where it is otherwise.

@@ -18,6 +18,8 @@ export interface StopOptions {
   directory: string
   limits: Pick<EngineLimits, 'stopTimeoutMs'>
   processes: SessionProcesses | undefined
+  /** False when only processes can be left of what an engine before began. */
+  mayWork: boolean
 }
 
 const FIRST_POLL_MS = 10
@@ -31,7 +33,7 @@ const FORCE_AFTER_MS = 750
  * works: it takes the end of a sub-agent for an answer, and may go on with the next call of the model.
  */
 export async function stopSession(
-  { api, sessionId, directory, limits, processes }: StopOptions,
+  { api, sessionId, directory, limits, processes, mayWork }: StopOptions,
   signal: AbortSignal,
 ): Promise<CancelReceipt & { quiet: boolean }> {
   const startedAt = performance.now()
@@ -39,12 +41,12 @@ export async function stopSession(
   const killed = new Set<number>()
   let busy: ReadonlySet<string> = new Set([sessionId])
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
-    const all = [sessionId, ...(await listChildren(api, sessionId, signal))]
+    const all = mayWork ? [sessionId, ...(await listChildren(api, sessionId, signal))] : []
     for (const id of all.filter((id) => busy.has(id) || !told.has(id))) {
       await api.abort(id, directory, signal)
       told.add(id)
     }
-    busy = new Set((await api.busy(directory, signal)).keys())
+    if (mayWork) busy = new Set((await api.busy(directory, signal)).keys())
     const alive = (await processes?.find()) ?? []
     const elapsedMs = Math.round(performance.now() - startedAt)
     const quiet = alive.length === 0 && all.every((id) => !busy.has(id))

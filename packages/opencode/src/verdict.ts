@@ -25,6 +25,8 @@ export interface RunFacts {
   usage: Usage
   /** We had lost sight of the run: the engine may have been another one since. */
   foundAgain: boolean
+  /** The engine that worked on it is gone, and did not end it: it did not stop of its own accord. */
+  departed: boolean
   /** The engine was given time to write down what is missing, and did not. */
   patienceOver: boolean
 }
@@ -88,6 +90,7 @@ function judgeEnding(last: AssistantMessage | undefined, facts: RunFacts): Endin
       if (facts.wantsStructured) return failed({ name: 'StructuredOutputError', message: 'no structured output came' })
       return { status: 'completed' }
     case 'tool-calls':
+      if (facts.departed) return interrupted('ENGINE_LOST', 'the engine was gone before the agent went on')
       return stopped('the agent stopped after a tool call; a request of it was refused')
     case 'content-filter':
       return failed({ name: 'ContentFilterError', message: 'the answer was withheld' })

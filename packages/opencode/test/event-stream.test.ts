@@ -28,6 +28,7 @@ async function follow(
       },
       onFrame: (value) => happened.push((value as { text: string }).text),
       onConnected: () => happened.push('connected'),
+      onFlowing() {},
       onDisconnected: () => happened.push('disconnected'),
       log: silentLog,
       maxFrame: 1000,
@@ -74,6 +75,16 @@ test('a frame beyond the bound breaks the connection instead of filling the memo
     [connected, frame('b')],
   ])
   assert.deepEqual(happened, ['connected', 'disconnected', 'connected', 'b', 'disconnected'])
+})
+
+test('events flow from the first one on, which neither the greeting nor a heartbeat is', async () => {
+  const typed = (type: string): string => `data: ${JSON.stringify({ text: type, payload: { type } })}\n\n`
+  const happened: string[] = []
+  await follow([[connected, typed('server.heartbeat'), typed('session.updated'), typed('session.idle')]], {
+    onFlowing: () => happened.push('flowing'),
+    onFrame: (value) => happened.push((value as { text: string }).text),
+  })
+  assert.deepEqual(happened, ['server.heartbeat', 'flowing', 'session.updated', 'session.idle'])
 })
 
 test('a frame that is not JSON is skipped', async () => {

@@ -13,6 +13,7 @@ const facts: RunFacts = {
   withdrawn: new Set(),
   usage: noUsage(),
   foundAgain: false,
+  departed: false,
   patienceOver: false,
 }
 
@@ -91,6 +92,12 @@ const endings: readonly [string, readonly StoredMessage[], Partial<RunFacts>, st
   ['an abort that nobody ordered', [fault('MessageAbortedError')], {}, 'interrupted RUN_INTERRUPTED'],
   ['an abort in a retry that nobody ordered', [answer({ completedAt: 1 })], {}, 'interrupted RUN_INTERRUPTED'],
   ['a refused tool call at the end', [answer({ finish: 'tool-calls', completedAt: 1 })], {}, 'failed AGENT_STOPPED'],
+  [
+    'a tool call at the end, of an engine that is gone',
+    [answer({ finish: 'tool-calls', completedAt: 1 })],
+    { departed: true },
+    'interrupted ENGINE_LOST',
+  ],
   ['an unknown finish', [answer({ finish: 'other', completedAt: 1 })], {}, 'failed AGENT_STOPPED'],
   ['a withheld answer', [answer({ finish: 'content-filter', completedAt: 1 })], {}, 'failed CONTENT_FILTERED'],
   ['a withheld answer told as an error', [fault('ContentFilterError')], {}, 'failed CONTENT_FILTERED'],

@@ -11,6 +11,7 @@ import type {
 import type { Dispatcher } from './dispatcher.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import { decideFate } from './fate.ts'
+import { inParallel } from './in-parallel.ts'
 import type { CrashPoint, Observe } from './observation.ts'
 import { maxOpenRuns, sweep } from './sweep.ts'
 import { decideComplete } from './verdict.ts'
@@ -27,14 +28,20 @@ export interface RecoveryOptions {
   crashPoint(name: CrashPoint): void
 }
 
+/** Sessions that are seen to at the same time. */
+const atOnce = 8
+
 /** Settles every run that a former process left, then lets the executors remove what no session needs. */
 export async function recover(options: RecoveryOptions, ctx: CallContext): Promise<void> {
   const { store, dispatcher } = options
-  const open = await store.listOpenRuns(maxOpenRuns)
-  for (const run of open) {
-    ctx.signal.throwIfAborted()
-    if (dispatcher.find(run.runId) === undefined) await recoverRun(run, options, ctx)
-  }
+  const bySession = Map.groupBy(await store.listOpenRuns(maxOpenRuns), ({ sessionId }) => sessionId)
+  // Every one is a few calls of the engine, which a client waits for.
+  await inParallel(bySession.values(), atOnce, async (runs) => {
+    for (const run of runs) {
+      ctx.signal.throwIfAborted()
+      if (dispatcher.find(run.runId) === undefined) await recoverRun(run, options, ctx)
+    }
+  })
   await sweep(options, ctx)
 }
 
