@@ -20,6 +20,8 @@ export interface ExecutorSettings {
   }
   /** What the agent may do at most. */
   permissions: PermissionRules
+  /** How long a cancel may take. */
+  cancelGraceMs: number
   /** Model of a request that names none. */
   model: string | undefined
   secrets: EngineSecrets & { serverPassword: string | undefined }
@@ -30,11 +32,12 @@ export interface ExecutorSettings {
 
 /** Every executor there is, by its name in EXECUTOR. */
 export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
-  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, log, ...settings }) =>
+  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, cancelGraceMs, log, ...settings }) =>
     createServerExecutor({
       workspaceRoot,
       log,
       permissions,
+      cancelGraceMs,
       healthIntervalMs: server.healthCheckIntervalMs,
       maxRetries: server.maxRetries,
       retryDelayMs: server.retryDelayMs,

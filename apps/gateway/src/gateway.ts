@@ -71,6 +71,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       server: config.server,
       model: config.model.default,
       permissions: config.permissions,
+      cancelGraceMs: config.limits.cancelGraceMs,
       secrets,
       scriptedModelUrl: config.model.scripted ? await listenScripted() : undefined,
       log,

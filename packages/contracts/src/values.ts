@@ -104,7 +104,13 @@ export const CancelReceipt = Type.Object(
   {
     aborted_sessions: Type.Integer({ minimum: 0, description: 'Engine sessions that were told to stop.' }),
     killed: Type.Integer({ minimum: 0, description: 'Processes, containers or engines that were ended by force.' }),
-    quiet_after_ms: Type.Integer({ minimum: 0, description: 'Until nothing of the run worked any more.' }),
+    quiet_after_ms: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          'Until nothing of the run worked any more. Absent when the executor could not confirm that: then something of it may work still.',
+      }),
+    ),
     escalated: Type.Boolean({ description: 'True when asking was not enough.' }),
   },
   { $id: 'CancelReceipt' },

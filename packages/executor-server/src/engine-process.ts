@@ -14,6 +14,7 @@ export interface EngineProcessOptions {
   secrets: readonly string[]
   startTimeoutMs: number
   stopGraceMs: number
+  killTimeoutMs: number
 }
 
 export interface EngineProcess {
@@ -64,7 +65,7 @@ async function tryPort(
   const kill = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await exited
-    await killMarked(own, AbortSignal.timeout(options.stopGraceMs))
+    await killMarked(own, AbortSignal.timeout(options.killTimeoutMs))
   }
 
   const stop = async (hurry?: AbortSignal): Promise<void> => {

@@ -26,7 +26,7 @@ export async function launchEngine(
   options: LaunchOptions,
   signal: AbortSignal,
 ): Promise<{ engine: RunningEngine; version: string }> {
-  const { log, permissions, stateDir, startTimeoutMs = 30_000, stopGraceMs = 3_000 } = options
+  const { log, permissions, stateDir, startTimeoutMs = 30_000, stopGraceMs = 3_000, killTimeoutMs = 3_000 } = options
   const binary = await findEngineBinary(options.binary)
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const { config, selfContained } = composeEngineConfig({
@@ -59,6 +59,7 @@ export async function launchEngine(
       ],
       startTimeoutMs,
       stopGraceMs,
+      killTimeoutMs,
     },
     signal,
   )

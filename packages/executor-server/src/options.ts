@@ -25,6 +25,8 @@ export interface EmbeddedEngineOptions {
   path: string
   startTimeoutMs?: number
   stopGraceMs?: number
+  /** How long the end of the engine by force, and of all it started, may take. */
+  killTimeoutMs?: number
   /** How often the engine is asked whether it is well, and how long it may take to answer. */
   healthIntervalMs?: number
   answerTimeoutMs?: number
@@ -55,5 +57,7 @@ export interface ServerExecutorOptions {
   /** How often the start of work with an engine is tried again. */
   maxRetries?: number
   retryDelayMs?: number
+  /** How long a cancel may take, the end of an engine of ours included that does not obey; 10 s unless given. */
+  cancelGraceMs?: number
   limits?: Partial<EngineLimits>
 }

@@ -11,6 +11,8 @@ import { createRemoteEngine } from './remote-engine.ts'
 import { createServerSession } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
+import { stopLimits } from './stop-limits.ts'
+import { createWorkspaces } from './workspaces.ts'
 
 const OPTIONS = [
   'model',
@@ -108,10 +110,11 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
 }
 
 function createSource(options: ServerExecutorOptions): EngineSource {
-  const { log, limits, embedded, remote, healthIntervalMs = 5_000, maxRetries = 3, retryDelayMs = 1_000 } = options
-  const { permissions = unattended } = options
-  const common = { log, permissions, ...(limits === undefined ? {} : { limits }) }
+  const { log, embedded, remote, healthIntervalMs = 5_000, maxRetries = 3, retryDelayMs = 1_000 } = options
+  const { permissions = unattended, cancelGraceMs = 10_000 } = options
+  const { killTimeoutMs, ...stopping } = stopLimits(cancelGraceMs)
+  const common = { log, permissions, limits: { ...stopping, ...options.limits } }
   if (remote) return createRemoteEngine({ ...remote, ...common, healthIntervalMs, maxRetries, retryDelayMs })
-  if (embedded) return createEmbeddedEngine({ ...embedded, ...common })
+  if (embedded) return createEmbeddedEngine({ killTimeoutMs, ...embedded, ...common })
   throw new ExecutorError('EXECUTOR_UNAVAILABLE', 'neither an embedded nor a remote engine is configured')
 }

@@ -26,7 +26,8 @@ export function createServerSession(options: ServerSessionOptions): AgentSession
   let { client, session } = options
   let moving: Promise<void> = Promise.resolve()
   let running = 0
-  const waiting = new Set<{ cancelled: boolean }>()
+  /** Runs that wait for the engine: nothing of them is anywhere. */
+  const waiting = new Set<AbortController>()
   let released = false
 
   const moveTo = async (next: EngineClient, signal: AbortSignal): Promise<void> => {
@@ -77,14 +78,23 @@ export function createServerSession(options: ServerSessionOptions): AgentSession
       })
     }
     async function* later(): AsyncGenerator<AgentEvent, void, undefined> {
-      const waiter = { cancelled: false }
-      waiting.add(waiter)
-      const lease = await acquire(signal).finally(() => waiting.delete(waiter))
-      if (!waiter.cancelled) yield* { [Symbol.asyncIterator]: () => hold(lease) }
-      else {
-        lease.release()
-        yield cancelledOutcome()
+      const cancelled = new AbortController()
+      waiting.add(cancelled)
+      let lease: EngineLease | undefined
+      try {
+        lease = await acquire(AbortSignal.any([signal, cancelled.signal]))
+      } catch (error) {
+        if (!cancelled.signal.aborted) throw error
+      } finally {
+        waiting.delete(cancelled)
       }
+      if (lease && !cancelled.signal.aborted) {
+        const held = lease
+        yield* { [Symbol.asyncIterator]: () => hold(held) }
+        return
+      }
+      lease?.release()
+      yield cancelledOutcome()
     }
     return {
       [Symbol.asyncIterator]() {
@@ -108,7 +118,9 @@ export function createServerSession(options: ServerSessionOptions): AgentSession
     answer: (askId, answer, ctx) => withSession(ctx.signal, (session) => session.answer(askId, answer, ctx)),
     steer: (text, ctx) => withSession(ctx.signal, (session) => session.steer(text, ctx)),
     async cancel(ctx) {
-      for (const waiter of waiting) waiter.cancelled = true
+      const isWaiting = waiting.size > 0
+      for (const waiter of waiting) waiter.abort()
+      if (isWaiting && running === 0) return { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false }
       return await withSession(ctx.signal, (session) => session.cancel(ctx))
     },
     async release(keep) {

@@ -42,6 +42,7 @@ export async function startRemoteEngine(
       secrets: [],
       startTimeoutMs: 30_000,
       stopGraceMs: 3_000,
+      killTimeoutMs: 3_000,
     },
     AbortSignal.timeout(30_000),
   )

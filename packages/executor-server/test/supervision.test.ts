@@ -106,6 +106,25 @@ test('a run that cannot be stopped is stopped with its engine, and the others ar
   assert.equal((await engines()).includes(hung), false)
 })
 
+test('a run that waits for its engine to start again is cancelled without waiting for that', async (t) => {
+  const { scene, engines, place } = await begin(t, {})
+  const session = await scene.executor.open({ sessionId: 'one', title: 'One' }, ctx())
+  const run = prompt(session, 'say: begun', 'gate: never')
+  await run.untilText('text', 'begun')
+  const [first = 0] = await engines()
+  process.kill(first, 'SIGKILL')
+  await run.outcome
+  const waiting = prompt(session, 'say: never')
+  // The next engine hangs before it is ready.
+  await until('the next engine starts', async () => (await engines()).some((pid) => pid !== first))
+  for (const pid of await engines()) process.kill(pid, 'SIGSTOP')
+  const receipt = await session.cancel(ctx())
+  assert.deepEqual(receipt, { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false })
+  assert.equal((await waiting.outcome).status, 'cancelled')
+  for (const pid of await engines()) process.kill(pid, 'SIGCONT')
+  assert.equal(place.model.requests.filter(({ prompt }) => prompt.includes('say: never')).length, 0)
+})
+
 test('after close no engine is left, one that still ends its runs included', async (t) => {
   const { scene, engines } = await begin(t, { recycle: { maxDirectories: 1 } })
   const session = await scene.executor.open({ sessionId: 'old', title: 'Old' }, ctx())

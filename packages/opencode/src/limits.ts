@@ -19,6 +19,8 @@ export interface EngineLimits {
   settleMs: number
   /** How long an abort may take; then an engine of ours is ended by force. */
   stopTimeoutMs: number
+  /** A call that is under way when that time is over may still be answered. */
+  lastCallMs: number
   /** Live output of one tool call. */
   maxToolOutput: number
   askTimeoutMs: number
@@ -38,6 +40,7 @@ export const defaultLimits: EngineLimits = {
   watchMs: 5_000,
   settleMs: 10_000,
   stopTimeoutMs: 6_000,
+  lastCallMs: 500,
   maxToolOutput: 256 * 1024,
   askTimeoutMs: 300_000,
   maxShellOutputBytes: 1024 * 1024,

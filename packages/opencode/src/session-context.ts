@@ -6,6 +6,7 @@ import type { EngineClock } from './engine-clock.ts'
 import type { EventHub, Subscription } from './event-hub.ts'
 import type { GivenWork } from './given-work.ts'
 import type { EngineLimits } from './limits.ts'
+import { asExecutorError } from './run-items.ts'
 import type { SessionAsks } from './session-asks.ts'
 import type { SessionRules } from './session-rules.ts'
 import type { ShellPlace } from './shell-spool.ts'
@@ -50,14 +51,13 @@ export interface ActiveRun {
   sending: Promise<unknown>
   /** Attempts to stop it. A run is over when they are, or they would hit the next one. */
   stops: Set<Promise<unknown>>
+  /** An attempt failed; the next one would take as long. */
+  unstopped?: ExecutorError
   /** Tells the agent something while it works; absent while that is not possible. */
   steer?: (text: string, signal: AbortSignal) => Promise<void>
   /** Ends by force what the run left, where its processes cannot be seen from here; returns how many there were. */
   force?: (signal: AbortSignal) => Promise<number>
 }
-
-/** A call that is under way when the time is over may still be answered. */
-const LAST_CALL_MS = 500
 
 /** Stops whatever works in the session; `run` is told to end as cancelled. Throws when the engine does not stop. */
 export async function stopWork(
@@ -67,10 +67,14 @@ export async function stopWork(
 ): Promise<CancelReceipt> {
   if (!run) return await stopEngine(session, undefined, signal)
   run.cancelledAt ??= session.clock.now()
+  if (run.unstopped) throw run.unstopped
   const stopping = stopEngine(session, run, signal)
   run.stops.add(stopping)
   try {
     return await stopping
+  } catch (error) {
+    run.unstopped = asExecutorError(error)
+    throw error
   } finally {
     run.stops.delete(stopping)
   }
@@ -83,7 +87,7 @@ async function stopEngine(
 ): Promise<CancelReceipt> {
   const { asks, endEngine, given, limits, log, processes, sessionId } = session
   const startedAt = performance.now()
-  const within = AbortSignal.any([signal, AbortSignal.timeout(limits.stopTimeoutMs + LAST_CALL_MS)])
+  const within = AbortSignal.any([signal, AbortSignal.timeout(limits.stopTimeoutMs + limits.lastCallMs)])
   let why: unknown
   try {
     // A call that failed began nothing; what failed is told by the run itself.
@@ -106,7 +110,7 @@ async function stopEngine(
   if (!endEngine) throw new ExecutorError('EXECUTOR_UNAVAILABLE', message, { cause: why })
   log.error({ sessionId, err: why }, message)
   const killed = processes?.kill(await processes.find()) ?? 0
-  await endEngine(message)
+  await withSignal(endEngine(message), signal)
   const quietAfterMs = Math.round(performance.now() - startedAt)
   return { aborted_sessions: 1, killed: killed + 1, quiet_after_ms: quietAfterMs, escalated: true }
 }

@@ -24,7 +24,7 @@ export interface StopOptions {
 
 const FIRST_POLL_MS = 10
 const MAX_POLL_MS = 200
-/** A process that was asked to end may take so long. */
+/** A process that was asked to end may take so long, or half of all the time there is. */
 const FORCE_AFTER_MS = 750
 
 /**
@@ -54,7 +54,7 @@ export async function stopSession(
       const counts = { aborted_sessions: told.size, killed: killed.size, quiet_after_ms: elapsedMs }
       return { ...counts, escalated: killed.size > 0, quiet }
     }
-    if (elapsedMs >= FORCE_AFTER_MS && alive.length > 0) {
+    if (elapsedMs >= Math.min(FORCE_AFTER_MS, limits.stopTimeoutMs / 2) && alive.length > 0) {
       processes?.kill(alive)
       for (const pid of alive) killed.add(pid)
     }

@@ -51,7 +51,12 @@ export function addReceipts(receipts: readonly CancelReceipt[]): CancelReceipt {
   return {
     aborted_sessions: receipts.reduce((sum, one) => sum + one.aborted_sessions, 0),
     killed: receipts.reduce((sum, one) => sum + one.killed, 0),
-    quiet_after_ms: Math.max(0, ...receipts.map((one) => one.quiet_after_ms)),
+    ...latestQuiet(receipts),
     escalated: receipts.some((one) => one.escalated),
   }
+}
+
+function latestQuiet(receipts: readonly CancelReceipt[]): Pick<CancelReceipt, 'quiet_after_ms'> {
+  const times = receipts.map((one) => one.quiet_after_ms)
+  return times.includes(undefined) ? {} : { quiet_after_ms: Math.max(0, ...times.filter((one) => one !== undefined)) }
 }

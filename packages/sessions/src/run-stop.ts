@@ -14,13 +14,22 @@ export interface RunStop extends Disposable {
   request(stop: Stop): void
   /** From now on a stop is told to this agent. */
   engage(agent: AgentSession): void
-  /** Settles when the agent has confirmed the stop, or has not in time. */
+  /**
+   * Settles when the agent has confirmed the stop, or has not in time; that receipt does not say that anything is quiet.
+   * Undefined when nothing was told to an agent.
+   */
   receipt(): Promise<CancelReceipt | undefined>
   /** The run cannot go on: its events cannot be written. */
   breakOff(error: unknown): void
   /** Lets go of the agent without stopping it, unless a stop is under way. */
   detach(): void
 }
+
+/** What a run that was stopped still has to say comes at once. */
+const lastWordsMs = 1_000
+
+/** Nothing is known of what still works. */
+const unconfirmed: CancelReceipt = { aborted_sessions: 0, killed: 0, escalated: false }
 
 export function createRunStop({ log, graceMs }: { log: Log; graceMs: number }): RunStop {
   const opening = new AbortController()
@@ -30,15 +39,18 @@ export function createRunStop({ log, graceMs }: { log: Log; graceMs: number }): 
   let detached = false
   let cut: NodeJS.Timeout | undefined
 
-  async function cancel(session: AgentSession): Promise<CancelReceipt | undefined> {
+  async function cancel(session: AgentSession): Promise<CancelReceipt> {
+    const endsAt = Date.now() + graceMs
     try {
-      return await session.cancel({ signal: AbortSignal.timeout(graceMs), log })
+      const receipt = await session.cancel({ signal: AbortSignal.timeout(graceMs), log })
+      // What has been cancelled yields its outcome by itself.
+      const inMs = Math.max(endsAt - Date.now(), lastWordsMs)
+      cut = setTimeout(() => working.abort(new Error('no outcome after the cancellation')), inMs)
+      return receipt
     } catch (err) {
       log.warn({ err }, 'the executor did not confirm the cancellation')
-      return undefined
-    } finally {
-      // What has been cancelled yields its outcome by itself; what has not is cut off after the grace.
-      cut = setTimeout(() => working.abort(new Error('no outcome after the cancellation')), graceMs)
+      working.abort(new Error('the cancellation was not confirmed'))
+      return unconfirmed
     }
   }
 

@@ -82,6 +82,19 @@ test('cancelling twice gives the same end, and cancelling an ended session does 
   assert.equal(events.filter((event) => event.type === 'complete').length, 1)
 })
 
+test('a cancellation that the executor does not confirm ends the run at once, and the receipt claims no quiet', async (t) => {
+  // Whoever waits for the grace to pass waits longer than the test.
+  const { sessions } = await setup(t, {
+    limits: { cancelGraceMs: 3_600_000 },
+    executor: { cancelling: () => ({ error: new GatewayError('EXECUTOR_UNAVAILABLE', 'the engine does not obey') }) },
+  })
+  const { sessionId, runId } = await begin(sessions, 'hang')
+  await untilEvent(sessions, sessionId, t.signal, (event) => event.type === 'status' && event.data.status === 'running')
+  const { receipt, cancelledRuns } = await sessions.cancel(tenant, sessionId)
+  assert.deepEqual(receipt, { aborted_sessions: 0, killed: 0, escalated: false })
+  assert.deepEqual(cancelledRuns, [runId])
+})
+
 test('a queued run that is cancelled never reaches the executor', async (t) => {
   const { sessions, executor } = await setup(t, { limits: { maxConcurrentRuns: 1 } })
   await begin(sessions, 'gate: g\nsay: one')

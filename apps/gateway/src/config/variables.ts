@@ -194,9 +194,9 @@ export const variables = {
   ),
   cancelGraceMs: variable(
     'CANCEL_GRACE',
-    parse.duration(0, HOUR),
+    parse.duration(2 * SECOND, HOUR),
     '10s',
-    'How long a cancelled run may take to stop before it is given up.',
+    'How long a cancel may take. An engine of our own that has not stopped the run after 60 % of it is ended and replaced.',
   ),
   maxRequestBytes: variable(
     'MAX_REQUEST_SIZE',
