@@ -150,7 +150,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   if (config.metricsPort === undefined) {
     const health = () => engineHealth({ executor, startup })
-    await app.register(metricsRoute, { metrics, health })
+    await app.register(metricsRoute, { metrics, health, load: sessions.load })
   }
   methods.complete()
   return app

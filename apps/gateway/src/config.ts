@@ -42,7 +42,7 @@ export function readEnv(env: Environment, surroundings: Surroundings): ReadEnv {
   const secrets = readSecrets(env, reader, surroundings)
   const config = readConfig(env, reader, surroundings, secrets)
   const problems = [...reader.problems, ...contradictions(config, secrets, surroundings)]
-  const warnings = [...unknownNames(env), ...unused(config, secrets)]
+  const warnings = [...unknownNames(env), ...unused(config, secrets, env)]
   if (problems.length > 0) return { status: 'invalid', problems, warnings }
   return { status: 'ok', config: freeze(config), secrets: Object.freeze(secrets), warnings }
 }
@@ -86,6 +86,12 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
       healthCheckIntervalMs: read(variables.healthCheckIntervalMs),
       maxRetries: read(variables.maxRetries),
       retryDelayMs: read(variables.retryDelayMs),
+    },
+    /** When another engine takes the place of one of our own. */
+    recycle: {
+      maxRssBytes: read(variables.engineMaxRssBytes),
+      maxAgeMs: read(variables.engineMaxAgeMs),
+      maxDirectories: read(variables.engineMaxDirectories),
     },
     model: {
       default: read(variables.model),
@@ -216,13 +222,16 @@ function contradictions(config: Config, secrets: Secrets, surroundings: Surround
   return problems
 }
 
-function unused({ server }: Config, secrets: Secrets): string[] {
+function unused({ server }: Config, secrets: Secrets, env: Environment): string[] {
   if (server.url === undefined) return []
   const given = [
     ...(secrets.configJson === undefined ? [] : [variables.configJson.name]),
     ...(secrets.authJson === undefined ? [] : [variables.authJson.name]),
     ...(secrets.authToken === undefined ? [] : [variables.authToken.name]),
     ...Object.keys(secrets.providerKeys),
+    ...[variables.engineMaxRssBytes, variables.engineMaxAgeMs, variables.engineMaxDirectories]
+      .map(({ name }) => name)
+      .filter((name) => env[name] !== undefined),
   ]
   return given.map((name) => `${name} is not used: the engine at OPENCODE_SERVER_URL has its own configuration`)
 }

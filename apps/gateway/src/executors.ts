@@ -20,6 +20,8 @@ export interface ExecutorSettings {
   }
   /** What the agent may do at most. */
   permissions: PermissionRules
+  /** When another engine takes the place of one of our own. */
+  recycle: { maxRssBytes: number; maxAgeMs: number; maxDirectories: number }
   /** How long a cancel may take. */
   cancelGraceMs: number
   /** Model of a request that names none. */
@@ -32,7 +34,7 @@ export interface ExecutorSettings {
 
 /** Every executor there is, by its name in EXECUTOR. */
 export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
-  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, cancelGraceMs, log, ...settings }) =>
+  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, cancelGraceMs, recycle, log, ...settings }) =>
     createServerExecutor({
       workspaceRoot,
       log,
@@ -46,6 +48,7 @@ export const executors: Readonly<Record<'server', (settings: ExecutorSettings) =
             embedded: {
               stateDir: join(dataDir, 'engine'),
               path,
+              recycle,
               ...engineSettings({ ...settings, secrets }),
             },
           }

@@ -72,6 +72,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       model: config.model.default,
       permissions: config.permissions,
       cancelGraceMs: config.limits.cancelGraceMs,
+      recycle: config.recycle,
       secrets,
       scriptedModelUrl: config.model.scripted ? await listenScripted() : undefined,
       log,
@@ -92,13 +93,17 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor) }
+    freed.push(() => app.close())
+    return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }
   }
 
-  async function makeMetricsServer(executor: Executor): Promise<FastifyInstance | undefined> {
+  async function makeMetricsServer(executor: Executor, sessions: Sessions): Promise<FastifyInstance | undefined> {
     if (config.metricsPort === undefined) return undefined
     const health = () => engineHealth({ executor, startup: () => startup })
     const server = await buildMetricsServer({ metrics, health, log })
     steps.push(() => server.close())
+    const server = await buildMetricsServer({ metrics, health, load: sessions.load, log })
+    freed.push(() => server.close())
     return server
   }
 

@@ -193,8 +193,27 @@ describe('the configuration', () => {
   })
 
   it('warns of settings a remote engine never sees', () => {
-    const { warnings } = valid({ OPENCODE_SERVER_URL: 'http://x', OPENAI_API_KEY: 'k' })
+    const { warnings } = valid({ OPENCODE_SERVER_URL: 'http://x', OPENAI_API_KEY: 'k', ENGINE_MAX_AGE: '1h' })
     assert.match(warnings[0] ?? '', /OPENAI_API_KEY is not used/)
+    assert.match(warnings[1] ?? '', /ENGINE_MAX_AGE is not used/)
+  })
+
+  it('bounds what an engine may grow to, and the grace of a cancel', () => {
+    const { recycle } = valid({
+      ENGINE_MAX_RSS: '1073741824',
+      ENGINE_MAX_AGE: '90m',
+      ENGINE_MAX_DIRECTORIES: '7',
+    }).config
+    assert.deepEqual(recycle, { maxRssBytes: 2 ** 30, maxAgeMs: 5_400_000, maxDirectories: 7 })
+    for (const [name, value] of [
+      ['ENGINE_MAX_RSS', '1000'],
+      ['ENGINE_MAX_AGE', '1s'],
+      ['ENGINE_MAX_DIRECTORIES', '0'],
+      ['CANCEL_GRACE', '1s'],
+    ] as const) {
+      const read = readEnv({ [name]: value }, nowhere)
+      assert.ok(read.status === 'invalid' && read.problems.some((problem) => problem.name === name), name)
+    }
   })
 })
 

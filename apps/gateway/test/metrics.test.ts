@@ -38,6 +38,17 @@ test('B10: requests are counted by the pattern of their route, their method and 
   await eventuallySampled(t, gateway, of('none', 'GET', '4xx'), 1)
 })
 
+test('runs are told that work and that wait', async (t) => {
+  const gateway = await startGateway(t, { env: { MAX_CONCURRENT_SESSIONS: '1' } })
+  for (const name of ['a', 'b', 'c']) await gateway.call('POST', '/sessions', { prompt: `gate: ${name}\nsay: done` })
+  await gateway.executor.waitForGate('a', t.signal)
+  const { of } = await scrape(gateway)
+  assert.deepEqual([of('runs_working'), of('runs_queued')], [1, 2])
+  for (const name of ['a', 'b', 'c']) gateway.executor.release(name)
+  await eventuallySampled(t, gateway, 'runs_working', 0)
+  assert.equal((await scrape(gateway)).of('runs_queued'), 0)
+})
+
 test('no label has a value that clients choose', async (t) => {
   const gateway = await startGateway(t)
   const id = '0d2c7b52-1111-4111-8111-000000000000'
@@ -160,11 +171,18 @@ test('with a port of their own the metrics are not on the main one', async (t) =
 test('the listener for metrics alone serves them without a key, and nothing else', async (t) => {
   const metrics = createMetrics({ process: false })
   metrics.streams.dropped()
-  const server = await buildMetricsServer({ metrics, health: async () => undefined, log: pino({ level: 'silent' }) })
+  const server = await buildMetricsServer({
+    metrics,
+    health: async () => undefined,
+    load: () => Promise.reject(new Error('the store is gone')),
+    log: pino({ level: 'silent' }),
+  })
   t.after(() => server.close())
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   const scraped = await fetch(`${url}/metrics`, { signal: t.signal })
-  assert.equal(readSamples(await scraped.text()).get(`${PREFIX}event_streams_dropped_total`), 1)
+  const samples = readSamples(await scraped.text())
+  assert.equal(samples.get(`${PREFIX}event_streams_dropped_total`), 1)
+  assert.equal(samples.get(`${PREFIX}runs_queued`), Number.NaN, 'what is not known is not told as 0')
   const other = await fetch(`${url}/sessions`, { signal: t.signal })
   assert.equal(other.status, 404)
   assert.equal(Object(await other.json()).code, 'NOT_FOUND')

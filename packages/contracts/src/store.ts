@@ -242,6 +242,8 @@ export interface Store {
   listOpenRuns(limit: number): Promise<readonly RunRow[]>
   /** Queued runs that `claimRun` would give, oldest first. */
   listQueued(limit: number): Promise<readonly QueuedRun[]>
+  /** How many runs are queued, those that may not be claimed yet included. */
+  countQueued(): Promise<number>
   /** How many queued runs come before this one, plus one; undefined when it is not queued. */
   queuePosition(runId: string): Promise<number | undefined>
   /** Sessions that hold something of an executor (ref set, not released), oldest first, after a session id. */

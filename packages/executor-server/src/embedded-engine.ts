@@ -100,16 +100,15 @@ export function createEmbeddedEngine(given: Omit<LaunchOptions, 'mark'>): Engine
     if (!again) return
     log.error({ how }, 'the engine died; it is started again')
     restarts += 1
-    const launching = launchAgain(failures)
     try {
-      again.resolve(takeOver(await launching, failures))
+      again.resolve(takeOver(await launchAgain(failures), failures))
     } catch (error) {
       again.reject(error)
     }
   }
 
-  /** Tries until it works; rejects only when the executor closes. */
-  const launchAgain = async (failuresBefore: number): Promise<RunningEngine> => {
+  /** Tries until it works; rejects only when the executor closes, or with the last failure when it is not `wanted`. */
+  const launchAgain = async (failuresBefore: number, wanted = () => true): Promise<RunningEngine> => {
     for (let failures = failuresBefore; ; failures += 1) {
       const backoffMs = failures === 0 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS)
       await sleep(backoffMs, undefined, { signal: closing.signal })
@@ -117,7 +116,8 @@ export function createEmbeddedEngine(given: Omit<LaunchOptions, 'mark'>): Engine
         return await launch(closing.signal)
       } catch (err) {
         closing.signal.throwIfAborted()
-        log.error({ err, backoffMs }, 'the engine could not be started again')
+        if (!wanted()) throw err
+        log.error({ err, failures: failures + 1 }, 'an engine could not be started; it is tried again')
       }
     }
   }
@@ -129,10 +129,8 @@ export function createEmbeddedEngine(given: Omit<LaunchOptions, 'mark'>): Engine
     replacing = true
     log.info({ pid: engine.process.pid, why }, 'the engine is replaced by another one')
     const chore = replace(engine)
-      .catch(async (err: unknown) => {
-        if (closing.signal.aborted) return
-        log.error({ err }, 'the engine could not be replaced')
-        await sleep(MAX_BACKOFF_MS, undefined, { signal: closing.signal }).catch(() => undefined)
+      .catch((err: unknown) => {
+        if (!closing.signal.aborted) log.error({ err }, 'the engine could not be replaced')
       })
       .finally(() => {
         replacing = false
@@ -142,7 +140,7 @@ export function createEmbeddedEngine(given: Omit<LaunchOptions, 'mark'>): Engine
   }
 
   const replace = async (engine: RunningEngine): Promise<void> => {
-    const next = await launch(closing.signal)
+    const next = await launchAgain(0, () => alive === engine)
     // It died meanwhile: its own supervision has begun to start another one.
     if (alive !== engine || closing.signal.aborted) {
       await next.client.close()

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { ExecutorHealth } from '@opencode-gateway/contracts'
 import type { EmbeddedEngineOptions } from '../src/index.ts'
+import { findEngineBinary } from '../src/engine-binary.ts'
 import { findMarked } from '../src/marked-processes.ts'
 import { command, prompt } from './running.ts'
 import { createPlace, silentLog, startScene } from './scene.ts'
@@ -75,6 +78,21 @@ test('an engine that has grown gets no new work, and ends when its runs have', a
   assert.notEqual(ran, second.trim(), 'the run has stayed with the first engine')
   assert.equal(moved, second.trim(), 'the session has moved to the second')
   assert.equal((await prompt(session, 'say: after').outcome).finalMessage, 'after')
+})
+
+test('another engine that does not start is started again, sooner than anybody would wait', async (t) => {
+  const place = await createPlace()
+  t.after(() => place.close())
+  const refusals = path.join(place.directory, 'refusals')
+  const binary = path.join(place.directory, 'engine')
+  await mkdir(refusals)
+  const refuse = `for one in "${refusals}"/*; do [ -e "$one" ] && rm "$one" && exit 1; done`
+  await writeFile(binary, `#!/bin/sh\n${refuse}\nexec "${await findEngineBinary(undefined)}" "$@"\n`, { mode: 0o755 })
+  const scene = await startScene(place, { embedded: place.embedded({ binary, recycle: { maxDirectories: 1 } }) })
+  for (const name of ['1', '2', '3']) await writeFile(path.join(refusals, name), '')
+  for (const sessionId of ['one', 'two']) await scene.executor.open({ sessionId, title: sessionId }, ctx())
+  await until('a second engine takes over', async () => (await health(scene)).restarts === 1)
+  assert.deepEqual(await readdir(refusals), [])
 })
 
 test('an engine that is too large while nothing runs is replaced at once', async (t) => {

@@ -260,6 +260,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       yield* followLog({ store, doorbell }, sessionId, { ...read, signal })
     },
 
+    load: async () => ({ working: dispatcher.active(), queued: await store.countQueued() }),
+
     accepting: () => accepting,
 
     async drain(signal) {

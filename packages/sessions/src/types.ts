@@ -163,12 +163,21 @@ export interface Sessions {
    * no run of the session is open, so that the consumer can decide to leave; goes on when it does not.
    */
   follow(tenant: string, sessionId: string, options: ReadOptions & { signal: AbortSignal }): AsyncIterable<FollowPage>
+  /** How many runs there are now. */
+  load(): Promise<RunLoad>
   /** Whether new work is taken. */
   accepting(): boolean
   /** No new runs are started; settles when none is going on, or rejects with the signal's reason. */
   drain(signal: AbortSignal): Promise<void>
   /** Lets go of what still runs (it keeps its state in the store) and stops; idempotent. */
   close(): Promise<void>
+}
+
+export interface RunLoad {
+  /** Have a slot. */
+  working: number
+  /** Wait for one. */
+  queued: number
 }
 
 export interface FollowPage {

@@ -42,6 +42,7 @@ export function createOperations(db: DatabaseSync) {
     listRuns: runLists.latest,
     listOpenRuns: runLists.open,
     listQueued: runLists.queued,
+    countQueued: runs.queued,
     queuePosition: runLists.queuePosition,
     readCheck: checks.read,
   }

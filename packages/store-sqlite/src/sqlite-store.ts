@@ -124,6 +124,7 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
     async listQueued(limit) {
       return (await call('listQueued', bounded(limit))).map(toQueued)
     },
+    countQueued: () => call('countQueued'),
     queuePosition: (runId) => call('queuePosition', runId),
     async listHeld(limit, after) {
       return (await call('listHeld', bounded(limit), after)).map(toSession)

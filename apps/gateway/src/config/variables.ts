@@ -3,6 +3,7 @@ import * as parse from './parsers.ts'
 import { optional, variable } from './variable.ts'
 
 const SECOND = 1000
+const MEBIBYTE = 1024 ** 2
 const HOUR = 3600 * SECOND
 const DAY = 24 * HOUR
 
@@ -93,6 +94,25 @@ export const variables = {
     parse.integer(0, 60_000),
     '1000',
     'Wait before such a repetition, in milliseconds.',
+  ),
+
+  engineMaxRssBytes: variable(
+    'ENGINE_MAX_RSS',
+    parse.integer(128 * MEBIBYTE, 1024 ** 4),
+    String(1536 * MEBIBYTE),
+    'Memory of an engine of our own, in bytes. One that has more is replaced, and ends when its runs have.',
+  ),
+  engineMaxAgeMs: variable(
+    'ENGINE_MAX_AGE',
+    parse.duration(60 * SECOND, 365 * DAY),
+    '24h',
+    'How long an engine of our own works before it is replaced in the same way.',
+  ),
+  engineMaxDirectories: variable(
+    'ENGINE_MAX_DIRECTORIES',
+    parse.integer(1, 100_000),
+    '100',
+    'Workspaces an engine of our own works in before it is replaced; it never lets go of one wholly.',
   ),
 
   model: optional('OPENCODE_MODEL', parse.model, 'Model of a request that names none: "provider/model".'),

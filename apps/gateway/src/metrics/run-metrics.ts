@@ -1,9 +1,11 @@
 import { errorCodes } from '@opencode-gateway/contracts'
-import type { Observe } from '@opencode-gateway/sessions'
-import { Counter, Histogram, type Registry } from 'prom-client'
+import type { Observe, RunLoad } from '@opencode-gateway/sessions'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface RunMetrics {
   observe: Observe
+  /** How many there are now; undefined when that is not known. */
+  saw(load: RunLoad | undefined): void
 }
 
 const STEP_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
@@ -34,11 +36,19 @@ export function createRunMetrics(registry: Registry): RunMetrics {
   const asks = counter('asks_resolved_total', 'Asks by who answered: client, policy or timeout.', ['by'])
   const recovered = counter('runs_recovered_total', 'Runs a former process left, by what became of them.', ['fate'])
 
+  const gauge = (name: string, help: string) => new Gauge({ name: `opencode_gateway_${name}`, help, registers })
+  const queuedNow = gauge('runs_queued', 'Runs that wait in line now.')
+  const workingNow = gauge('runs_working', 'Runs that have a slot now.')
+
   const seconds = (ms: number | undefined, into: Histogram): void => {
     if (ms !== undefined) into.observe(ms / 1000)
   }
 
   return {
+    saw(load) {
+      queuedNow.set(load?.queued ?? Number.NaN)
+      workingNow.set(load?.working ?? Number.NaN)
+    },
     observe(observation) {
       switch (observation.kind) {
         case 'claimed':

@@ -26,6 +26,7 @@ export async function renderOpenApi(): Promise<string> {
       list: absent,
       read: absent,
       follow: absent,
+      load: absent,
       accepting: () => false,
       drain: absent,
       close: absent,

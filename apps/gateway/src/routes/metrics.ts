@@ -1,4 +1,5 @@
 import type { ExecutorHealth } from '@opencode-gateway/contracts'
+import type { RunLoad } from '@opencode-gateway/sessions'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -8,6 +9,8 @@ export interface MetricsRouteOptions {
   metrics: Metrics
   /** How the engine is; asked at every scrape. */
   health: () => Promise<ExecutorHealth | undefined>
+  /** How many runs there are; asked at every scrape. */
+  load: () => Promise<RunLoad>
 }
 
 const schema = {
@@ -23,9 +26,12 @@ const schema = {
   },
 }
 
-export const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (app, { metrics, health }) => {
+export const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (app, { metrics, health, load }) => {
   app.get('/metrics', { schema }, async (_request, reply) => {
-    metrics.engine.saw(await health())
+    // Without the store the other metrics are worth all the more; its own failure is told where it is used.
+    const [engine, runs] = await Promise.all([health(), load().catch(() => undefined)])
+    metrics.engine.saw(engine)
+    metrics.runs.saw(runs)
     return reply
       .header('cache-control', 'no-store')
       .type(metrics.contentType)

@@ -63,6 +63,15 @@ export const queue = group('the queue', {
     assert.deepEqual(await store.listQueued(2), queued.slice(0, 2))
   },
 
+  async 'counts the queued, those behind a run of their session included'({ store }) {
+    assert.equal(await store.countQueued(), 0)
+    for (const index of [1, 2, 3]) await queueRun(store, `r${index}`, `s${index}`)
+    await addRun(store, 'later', 's3')
+    assert.equal(await store.countQueued(), 4)
+    await endRun(store, await claimed(store, 'r1'))
+    assert.equal(await store.countQueued(), 3)
+  },
+
   async 'knows how many come first'({ store }) {
     for (const index of [1, 2, 3]) await queueRun(store, `r${index}`, `s${index}`)
     const positions = (): Promise<(number | undefined)[]> =>

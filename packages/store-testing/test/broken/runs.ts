@@ -46,6 +46,13 @@ export const brokenRuns = [
       return position && position - 1
     },
   })),
+  broken(
+    'counts only what can be claimed',
+    'counts the queued, those behind a run of their session included',
+    (store) => ({
+      countQueued: async () => (await store.listQueued(1_000)).length,
+    }),
+  ),
   broken('puts a run at the end again', 'takes a run back at its old place, with a new epoch', (store, disk) => ({
     async requeueRun(fence, at) {
       await store.requeueRun(fence, at)

@@ -2,6 +2,7 @@ import type { EventQuery, LogEvent } from '@opencode-gateway/contracts'
 import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from './disk.ts'
 
 type Reads = Pick<Steps, 'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> &
+type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run'}` | 'countQueued' | 'queuePosition'> &
   ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
 
@@ -46,6 +47,7 @@ export function readSteps(disk: Disk): Reads {
       )
       return runs.map(({ runId, sessionId, tenant, createdAt }) => ({ runId, sessionId, tenant, createdAt }))
     },
+    countQueued: () => queuedRuns(disk).length,
     queuePosition(runId) {
       const index = queuedRuns(disk).findIndex((run) => run.runId === runId)
       return index === -1 ? undefined : index + 1

@@ -16,6 +16,14 @@ import {
 type Writes = Omit<
   Steps,
   'createSession' | 'addRun' | 'check' | 'readEvents' | 'wasAsked' | `get${string}` | `list${string}` | 'queuePosition'
+  | 'createSession'
+  | 'addRun'
+  | 'check'
+  | 'readEvents'
+  | `get${string}`
+  | `list${string}`
+  | 'countQueued'
+  | 'queuePosition'
 >
 
 const terminal = new Set<string>(terminalStates)
