@@ -92,18 +92,14 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
     const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...state })
     steps.push(() => app.close())
-    return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor) }
-    freed.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }
   }
 
   async function makeMetricsServer(executor: Executor, sessions: Sessions): Promise<FastifyInstance | undefined> {
     if (config.metricsPort === undefined) return undefined
     const health = () => engineHealth({ executor, startup: () => startup })
-    const server = await buildMetricsServer({ metrics, health, log })
-    steps.push(() => server.close())
     const server = await buildMetricsServer({ metrics, health, load: sessions.load, log })
-    freed.push(() => server.close())
+    steps.push(() => server.close())
     return server
   }
 

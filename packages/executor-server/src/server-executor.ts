@@ -12,7 +12,6 @@ import { createServerSession } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
 import { stopLimits } from './stop-limits.ts'
-import { createWorkspaces } from './workspaces.ts'
 
 const OPTIONS = [
   'model',

@@ -21,7 +21,15 @@ async function startStubborn(t: TestContext, stopGraceMs: number) {
   await chmod(binary, 0o755)
   const mark = `OPENCODE_GATEWAY_TEST=${directory}`
   const environment = { PATH: process.env['PATH'] ?? '' }
-  const options = { binary, directory, environment, marks: [mark] as const, secrets: [], startTimeoutMs: 30_000 }
+  const options = {
+    binary,
+    directory,
+    environment,
+    marks: [mark] as const,
+    secrets: [],
+    startTimeoutMs: 30_000,
+    killTimeoutMs: 3_000,
+  }
   return { mark, engine: await startEngineProcess({ ...options, marks: [mark], stopGraceMs }, t.signal) }
 }
 

@@ -1,8 +1,10 @@
 import type { EventQuery, LogEvent } from '@opencode-gateway/contracts'
 import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from './disk.ts'
 
-type Reads = Pick<Steps, 'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'Fill'}` | 'queuePosition'> &
-type Reads = Pick<Steps, 'check' | 'readEvents' | `get${'Session' | 'Run'}` | 'countQueued' | 'queuePosition'> &
+type Reads = Pick<
+  Steps,
+  'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'Fill'}` | 'countQueued' | 'queuePosition'
+> &
   ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
 

@@ -15,11 +15,11 @@ import {
 
 type Writes = Omit<
   Steps,
-  'createSession' | 'addRun' | 'check' | 'readEvents' | 'wasAsked' | `get${string}` | `list${string}` | 'queuePosition'
   | 'createSession'
   | 'addRun'
   | 'check'
   | 'readEvents'
+  | 'wasAsked'
   | `get${string}`
   | `list${string}`
   | 'countQueued'
