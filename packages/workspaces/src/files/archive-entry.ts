@@ -19,7 +19,7 @@ export function wantedOf(header: Header, secrets: boolean | undefined): Wanted |
   }
   if (isGit(names)) throw refused(`${quoted(joined(names))} belongs to git`)
   requireNoSecret(names, secrets)
-  const { type, linkname, mode = 0o644 } = header
+  const { type, linkname, mode } = header
   if (type === 'directory') return { kind: 'directory', names }
   if (type === 'file' || type === 'contiguous-file')
     return { kind: 'file', names, mode: (mode & 0o100) === 0 ? 0o644 : 0o755 }

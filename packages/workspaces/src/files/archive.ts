@@ -90,7 +90,7 @@ async function packEntry(
   try {
     if (entry.kind === 'directory') {
       await using inner = await tree.enter(directory, name)
-      await add(tar, { ...header, type: 'directory' })
+      await add(tar, { ...header, name: `${entry.path}/`, type: 'directory' })
       await packDirectory(tree, tar, inner, { path: entry.path, packing })
     } else if (entry.kind === 'link') {
       const linkname = await readlink(directory.at(name))

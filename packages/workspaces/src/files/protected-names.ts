@@ -3,7 +3,7 @@ import { joined, quoted } from './path.ts'
 
 /** Names under which credentials are kept by custom. */
 const SECRET = [
-  /^\.env(\..+)?$/,
+  /^\.env(\..*)?$/,
   /^\.envrc$/,
   /\.env$/,
   /\.(pem|key|p12|pfx|jks|keystore|ppk|kdbx)$/,

@@ -10,8 +10,8 @@ import { fileError, systemCode } from './system-errors.ts'
 
 /** Directories held open above one another. */
 const MAX_HELD = 64
-/** Times a directory is emptied into which somebody goes on writing. */
-const MAX_ROUNDS = 20
+/** Times a directory is emptied that is deeper than that, or into which somebody goes on writing. */
+const MAX_ROUNDS = 200
 
 export async function removeFile(tree: Tree, path: string, { recursive }: { recursive: boolean }): Promise<void> {
   const names = parsePath(path)

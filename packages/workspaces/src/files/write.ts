@@ -103,7 +103,7 @@ export async function makeDirectory(tree: Tree, path: string): Promise<boolean> 
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error
     }
-    return isThere(directory, place.name, joined(names))
+    return await isThere(directory, place.name, joined(names))
   } catch (error) {
     throw fileError(error, joined(names))
   }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import type { FilesCase } from '../harness.ts'
+import { refused, write } from '../speak.ts'
+
+export const listCases: readonly FilesCase[] = [
+  {
+    name: 'a list is as deep as it is asked to be, by path',
+    async run(scene) {
+      const { files, signal } = scene
+      for (const path of ['b', 'a/x', 'a/c/d/e', 'a b']) await write(scene, path, 'four')
+      const listed = async (path: string, depth: number) =>
+        (await files.list(path, { depth, limit: 100 }, signal)).entries.map(({ path }) => path)
+      assert.deepEqual(await listed('', 1), ['a', 'a b', 'b'])
+      assert.deepEqual(await listed('', 2), ['a', 'a b', 'a/c', 'a/x', 'b'])
+      assert.deepEqual(await listed('a', 2), ['a/c', 'a/c/d', 'a/x'])
+      assert.deepEqual(await listed('a/c', 9), ['a/c/d', 'a/c/d/e'])
+      assert.deepEqual(await listed('', 0), [])
+    },
+  },
+  {
+    name: 'an entry says what it is',
+    async run(scene) {
+      await scene.sh('mkdir d && printf four > f && chmod 750 d && chmod 640 f && touch -d @1700000000 f && ln -s f l')
+      const { entries, truncated } = await scene.files.list('', { depth: 1, limit: 3 }, scene.signal)
+      assert.equal(truncated, false)
+      const [d, f, l] = entries
+      assert.deepEqual([d?.kind, d?.size, d?.mode], ['directory', 0, 0o750])
+      assert.deepEqual(f, { path: 'f', kind: 'file', size: 4, mode: 0o640, modifiedAt: 1_700_000_000_000 })
+      assert.deepEqual([l?.kind, l?.size], ['link', 0])
+    },
+  },
+  {
+    name: 'a limit cuts off what lies deepest, and says so',
+    async run(scene) {
+      await scene.sh('mkdir -p a/b && touch a/b/1 a/b/2 a/1 2 3')
+      const { entries, truncated } = await scene.files.list('', { depth: 9, limit: 5 }, scene.signal)
+      assert.equal(truncated, true)
+      assert.deepEqual(
+        entries.map(({ path }) => path),
+        ['2', '3', 'a', 'a/1', 'a/b'],
+      )
+      assert.equal((await scene.files.list('', { depth: 9, limit: 7 }, scene.signal)).truncated, false)
+    },
+  },
+  {
+    name: 'only a directory that is there can be listed',
+    async run(scene) {
+      const { files, signal } = scene
+      await write(scene, 'file', 'x')
+      await refused(files.list('file', { depth: 1, limit: 1 }, signal), 'NOT_A_DIRECTORY', 'a file')
+      await refused(files.list('none', { depth: 1, limit: 1 }, signal), 'FILE_NOT_FOUND', 'nothing')
+    },
+  },
+]
