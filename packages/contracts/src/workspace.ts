@@ -69,7 +69,7 @@ export interface WorkspaceFiles {
   ): Promise<Readable>
   /** Unpacks a gzipped tar; refuses it whole (ARCHIVE_REFUSED) when an entry would leave the workspace. */
   unpack(archive: Readable, limits: ArchiveLimits, signal: AbortSignal): Promise<{ files: number; bytes: number }>
-  /** Changes as they happen, several at once; ends with the signal. */
+  /** Changes as they happen, several at once; the first list is empty: from then on none is missed. Ends with the signal. */
   watch(signal: AbortSignal): AsyncIterable<readonly FileChange[]>
 }
 

@@ -9,9 +9,10 @@ import { pack } from 'tar-stream'
 import type { Header, Pack } from 'tar-stream'
 import { contentOf, openFile } from './content.ts'
 import type { Directory, Tree } from './directory.ts'
+import { entryOf, lookAt } from './entry.ts'
 import { staysInside } from './links.ts'
 import { entriesOf, isGone } from './list.ts'
-import { parsePath, pathLimits, placeOf, quoted } from './path.ts'
+import { joined, parsePath, pathLimits, placeOf, quoted } from './path.ts'
 import { isGit, looksSecret } from './protected-names.ts'
 import { statFile } from './read.ts'
 import { fileError } from './system-errors.ts'
@@ -54,10 +55,8 @@ async function packAll(tree: Tree, tar: Pack, paths: readonly string[], packing:
       continue
     }
     await using directory = await tree.open(place.above)
-    for await (const batch of entriesOf(directory, place.above.join('/'))) {
-      const entry = batch.find((entry) => entry.path === names.join('/'))
-      if (entry !== undefined) await packEntry(tree, tar, directory, { entry, packing })
-    }
+    const stats = await lookAt(directory, place.name)
+    if (stats !== undefined) await packEntry(tree, tar, directory, { entry: entryOf(joined(names), stats), packing })
   }
 }
 

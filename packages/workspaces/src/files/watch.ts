@@ -50,6 +50,7 @@ async function* watchUntilFlooded(
     })
     let toldFull = false
     await watched.add('', signal)
+    yield []
     for (;;) {
       if (watched.full && !toldFull) yield [EVERYTHING]
       toldFull = watched.full

@@ -3,7 +3,7 @@ import type { FileChange } from '@opencode-gateway/contracts'
 import type { FilesCase, FilesScene } from '../harness.ts'
 import { paths, write } from '../speak.ts'
 
-/** Changes as they are told, until one is; the first of a path of their own shows that watching has begun. */
+/** `until` settles with the changes that are told up to one. */
 async function watching(
   scene: FilesScene,
   act: (until: (change: FileChange['change'], path: string) => Promise<readonly FileChange[]>) => Promise<void>,
@@ -11,35 +11,21 @@ async function watching(
   const over = new AbortController()
   const told: FileChange[] = []
   const changes = scene.files.watch(AbortSignal.any([over.signal, scene.signal]))[Symbol.asyncIterator]()
-  let waiting: ReturnType<typeof changes.next> | undefined
   async function until(change: FileChange['change'], path: string): Promise<readonly FileChange[]> {
     const found = () => told.findIndex((one) => one.path === path && one.change === change)
     while (found() === -1) {
-      const { value, done } = await (waiting ?? changes.next())
-      waiting = undefined
+      const { value, done } = await changes.next()
       assert.ok(done !== true, `the watch ended before "${path}" was ${change}; told was ${JSON.stringify(told)}`)
-      told.push(...value.filter(({ path }) => path !== '.started'))
+      told.push(...value)
     }
     return told.splice(0, found() + 1)
   }
   try {
-    // Nothing says that the watch has begun but the first change that is told.
-    waiting = changes.next()
-    for (let touched = false; !touched;) {
-      await scene.sh('touch .started')
-      const tick = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))
-      touched = (await Promise.race([waiting, tick])) !== undefined
-    }
-    const { value } = await waiting
-    assert.deepEqual(
-      value?.map(({ path }: FileChange) => path),
-      ['.started'],
-    )
-    waiting = undefined
+    assert.deepEqual(await changes.next(), { value: [], done: false })
     await act(until)
   } finally {
     over.abort()
-    for (let result = await (waiting ?? changes.next()); result.done !== true; result = await changes.next());
+    while ((await changes.next()).done !== true);
   }
 }
 
@@ -110,7 +96,7 @@ export const watchCases: readonly FilesCase[] = [
             created.add(path)
           }
         }
-        assert.equal((await paths(scene)).length, created.size + 2)
+        assert.equal((await paths(scene)).length, created.size + 1)
       }),
   },
 ]
