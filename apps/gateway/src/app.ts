@@ -24,9 +24,13 @@ import { stopping } from './plugins/stopping.ts'
 import { strictInput } from './plugins/strict-input.ts'
 import { createReadiness } from './readiness.ts'
 import { requestIdOf } from './request-id.ts'
+import { archiveRoutes } from './routes/archive.ts'
 import { askRoutes } from './routes/asks.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
 import { eventRoutes } from './routes/events.ts'
+import { fileContentRoutes } from './routes/file-content.ts'
+import { fileWatchRoutes } from './routes/file-watch.ts'
+import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
@@ -144,6 +148,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     streamRoutes,
     eventRoutes,
     workspaceRoutes,
+    fileRoutes,
+    fileContentRoutes,
+    fileWatchRoutes,
+    archiveRoutes,
   ]
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)

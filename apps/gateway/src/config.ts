@@ -112,6 +112,8 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
     permissions: completePolicy(read(variables.permissions)),
     limits: {
       maxRequestBytes: read(variables.maxRequestBytes),
+      maxFileBytes: read(variables.maxFileBytes),
+      maxArchiveBytes: read(variables.maxArchiveBytes),
       maxPromptCharacters: read(variables.maxPromptCharacters),
       maxConcurrentRuns: read(variables.maxConcurrentSessions),
       maxQueuedRuns: read(variables.maxQueuedRuns),

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 
-export const scopes = ['read', 'write'] as const
+/** `files:secrets`: files of a workspace that look like secrets. */
+export const scopes = ['read', 'write', 'files:secrets'] as const
 export type Scope = (typeof scopes)[number]
+
+/** What a key may do that says nothing of it, and everybody where no key is asked for. */
+export const usualScopes = ['read', 'write'] as const satisfies readonly Scope[]
 
 /** A key the gateway knows, without the key itself. */
 export interface ApiKey {
@@ -25,7 +29,7 @@ export const digestOf = (key: string): Buffer => createHash('sha256').update(key
 
 /** The one key of API_KEY. Its tenant is the one of a gateway without keys, so that adding a key loses no session. */
 export function singleKey(key: string): ApiKey {
-  return { id: 'default', tenant: 'default', digest: digestOf(key), scopes, limits: {} }
+  return { id: 'default', tenant: 'default', digest: digestOf(key), scopes: usualScopes, limits: {} }
 }
 
 /** The keys of an API_KEYS_FILE, or what is wrong with it. */
@@ -50,7 +54,7 @@ export function readKeysFile(content: string): { keys: ApiKey[] } | { expected: 
 
 function readKey(entry: unknown): ApiKey | string {
   if (!isRecord(entry)) return 'an object'
-  const { id, hash, tenant = id, scopes: granted = scopes, limits = {}, ...rest } = entry
+  const { id, hash, tenant = id, scopes: granted = usualScopes, limits = {}, ...rest } = entry
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) return `no member "${unknown}"`
   if (!isName(id)) return '"id" of 1 to 64 letters, digits, dots, dashes or underscores'

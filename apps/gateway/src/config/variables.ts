@@ -35,7 +35,7 @@ export const variables = {
   apiKeysFile: optional(
     'API_KEYS_FILE',
     parse.text,
-    'JSON file with several keys: id, hash (sha256, hex), tenant?, limits?.',
+    'JSON file with several keys: id, hash (sha256, hex), tenant?, scopes?, limits?.',
   ),
   allowUnauthenticated: variable(
     'ALLOW_UNAUTHENTICATED',
@@ -223,6 +223,18 @@ export const variables = {
     parse.integer(1024, 1_073_741_824),
     '10485760',
     'Largest request body in bytes; beyond it the answer is 413.',
+  ),
+  maxFileBytes: variable(
+    'MAX_FILE_SIZE',
+    parse.integer(1024, 1_073_741_824),
+    '10485760',
+    'Largest file that is written through the API, in bytes; beyond it the answer is 413.',
+  ),
+  maxArchiveBytes: variable(
+    'MAX_ARCHIVE_SIZE',
+    parse.integer(1024, 1_073_741_824),
+    '104857600',
+    'Largest archive that fills a workspace, in bytes; it may unpack to ten times that.',
   ),
   maxPromptCharacters: variable(
     'MAX_PROMPT_LENGTH',

@@ -52,3 +52,11 @@ export function json<T extends TSchema>(
 ): { description: string; content: { 'application/json': { schema: T } } } {
   return { description, content: { 'application/json': { schema } } }
 }
+
+/** A response that is a file. */
+export function binary(
+  description: string,
+  type = 'application/octet-stream',
+): { description: string; content: Record<string, { schema: TSchema }> } {
+  return { description, content: { [type]: { schema: Type.Unsafe({ type: 'string', format: 'binary' }) } } }
+}

@@ -2,7 +2,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../config/addresses.ts'
-import { scopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
+import { usualScopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
 import { findKey, presentedKey } from '../credentials.ts'
 import { isForeignPage } from '../foreign-page.ts'
 
@@ -31,7 +31,7 @@ export interface AuthOptions {
   host: string
 }
 
-const anybody: Client = { keyId: undefined, tenant: 'default', scopes, limits: {} }
+const anybody: Client = { keyId: undefined, tenant: 'default', scopes: usualScopes, limits: {} }
 
 /** Lets in who presents a key. The answer to everybody else is the same, whatever was wrong. */
 export const auth = fp<AuthOptions>(

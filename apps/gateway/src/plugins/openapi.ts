@@ -31,6 +31,7 @@ export const openapi = fp<OpenApiOptions>(
           { name: 'run', description: 'One prompt, one answer' },
           { name: 'sessions', description: 'Conversations bound to a workspace' },
           { name: 'events', description: 'The log of a session' },
+          { name: 'files', description: 'The workspace of a session, while the agent works and after' },
           { name: 'gateway', description: 'Health, readiness, what the gateway can do' },
         ],
         components: {

@@ -1,0 +1,92 @@
+import { ArchiveQuery, ArchiveUnpacked, GatewayError, SessionParams, type Workspace } from '@opencode-gateway/contracts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { attachment } from '../attachment.ts'
+import { clientGone } from '../await-run.ts'
+import { binary, json, problems } from '../openapi/responses.ts'
+import { ref } from '../openapi/shared-schemas.ts'
+import { rawBody, takeRawBodies } from '../raw-body.ts'
+import { sessionIdOf, type RouteOptions } from './route-options.ts'
+import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
+
+/** Changed files that one archive has; a workspace with more is asked for whole. */
+const MAX_CHANGED = 10_000
+const MAX_ENTRIES = 100_000
+/** Times its size an archive may unpack to. */
+const UNPACKS_TO = 10
+
+const download = {
+  operationId: 'getArchive',
+  tags: ['files'],
+  summary: 'The workspace as tar.gz',
+  description:
+    'Without `.git` and without files that look like secrets unless asked for; links that lead out are left out.',
+  params: SessionParams,
+  querystring: ref(ArchiveQuery),
+  response: {
+    200: binary('The archive.', 'application/gzip'),
+    ...problems(...WORKSPACE_PROBLEMS, 'SECRET_FILE_DENIED', 'PAYLOAD_TOO_LARGE'),
+  },
+}
+
+const upload = {
+  operationId: 'putArchive',
+  tags: ['files'],
+  summary: 'Fill the workspace from a tar.gz',
+  description:
+    'Read and checked as a whole before anything is written: an entry that leads out, is a device, or belongs to git refuses it all. Files of the same name are replaced, others stay.',
+  consumes: ['application/gzip'],
+  params: SessionParams,
+  response: {
+    201: json(ref(ArchiveUnpacked), 'It is unpacked.'),
+    ...problems(...CHANGE_PROBLEMS, 'SECRET_FILE_DENIED', 'PAYLOAD_TOO_LARGE', 'ARCHIVE_REFUSED'),
+  },
+}
+
+export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
+  const url = '/sessions/:id/archive'
+  const { maxArchiveBytes } = options.config.limits
+  takeRawBodies(app)
+
+  app.get(url, { schema: download, exposeHeadRoute: false }, async (request, reply) => {
+    const { path, changed = false, git = false, secrets = false } = request.query
+    if (secrets && !mayHaveSecrets(request)) {
+      throw new GatewayError(
+        'SECRET_FILE_DENIED',
+        'An archive with secrets needs a key with the scope "files:secrets".',
+      )
+    }
+    const workspace = await workspaceOf(options, request)
+    // It lasts as long as the answer, which ends after this has.
+    const { signal } = clientGone(reply.raw)
+    const until = AbortSignal.any([signal, app.stopping])
+    const paths = changed ? await changedPaths(workspace, until) : path === undefined ? undefined : [path]
+    const archive = await workspace.files.archive({ git, secrets, ...(paths === undefined ? {} : { paths }) }, until)
+    return reply
+      .type('application/gzip')
+      .headers({
+        'content-disposition': attachment(`${sessionIdOf(request)}.tar.gz`),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+      .send(archive)
+  })
+
+  app.put(url, { schema: upload }, async (request, reply) => {
+    const body = rawBody(request, maxArchiveBytes)
+    const { files } = await workspaceOf(options, request, { make: true })
+    using gone = clientGone(reply.raw)
+    const unpacked = await files.unpack(
+      body,
+      { maxEntries: MAX_ENTRIES, maxBytes: maxArchiveBytes * UNPACKS_TO, secrets: mayHaveSecrets(request) },
+      AbortSignal.any([gone.signal, app.stopping]),
+    )
+    return reply.code(201).send(unpacked)
+  })
+}
+
+async function changedPaths(workspace: Workspace, signal: AbortSignal): Promise<string[]> {
+  const { files, truncated } = await workspace.diff({ limit: MAX_CHANGED, maxPatchBytes: 0 }, signal)
+  if (truncated)
+    throw new GatewayError('PAYLOAD_TOO_LARGE', `More than ${MAX_CHANGED} files have changed. Ask for all of them.`)
+  return files.filter(({ status }) => status !== 'deleted').map(({ path }) => path)
+}
