@@ -170,6 +170,11 @@ export interface Workspace {
   /** The same as one unified patch that `git apply` takes. */
   patch(signal: AbortSignal): Promise<Readable>
   /**
+   * Makes the files what they were at the start: what came since is removed, ignored or not. Git's own state stays as it
+   * is. WORKSPACE_ERROR when something could not be put back, after all else was.
+   */
+  reset(signal: AbortSignal): Promise<void>
+  /**
    * Commits what was changed, and pushes it and opens a pull request if asked to; what was done already is not done
    * again. PUSH_REJECTED, REPOSITORY_AUTH, PULL_REQUEST_FAILED, WORKSPACE_ERROR: the work is kept in any case.
    */

@@ -1,5 +1,7 @@
 export { createDirectories, type Area, type Directories } from './directories.ts'
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/files.ts'
 export { looksSecret } from './files/protected-names.ts'
-export type { Git, Place, Snapshots } from './parts.ts'
+export type { Git } from './parts.ts'
 export { createWorkspaces, type OwnedWorkspaces, type WorkspacesOptions } from './workspaces.ts'
+export { createSnapshots, type Snapshots, type SnapshotsOptions } from './snapshot/snapshots.ts'
+export type { Place } from './snapshot/place.ts'

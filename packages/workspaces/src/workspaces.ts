@@ -12,7 +12,8 @@ import {
 import type { Directories } from './directories.ts'
 import { createWorkspaceFiles } from './files/files.ts'
 import { parsePath } from './files/path.ts'
-import type { Git, Snapshots } from './parts.ts'
+import type { Git } from './parts.ts'
+import type { Snapshots } from './snapshot/snapshots.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
 
 export interface WorkspacesOptions {
@@ -49,6 +50,7 @@ export function createWorkspaces({ directories, snapshots, git }: WorkspacesOpti
       diff: async (options, signal) =>
         await known(snapshots, 'differences').diff(place, { from: await from(), ...options }, signal),
       patch: async (signal) => await known(snapshots, 'differences').patch(place, { from: await from() }, signal),
+      reset: async (signal) => await known(snapshots, 'snapshots').reset(place, await from(), signal),
       async deliver(delivery, ctx, onGit) {
         const { repository } = await start()
         if (repository && git) return await git.deliver(repository, { directory }, delivery, ctx, onGit)

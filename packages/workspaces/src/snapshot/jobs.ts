@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { GatewayError } from '@opencode-gateway/contracts'
+import { compare, type Comparison } from './compare.ts'
+import { openContentFile } from './content-file.ts'
+import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry.ts'
+import { holdDirectory } from './held-directory.ts'
+import { createImportStream } from './import-stream.ts'
+import { contentsIn, listIn, START } from './place.ts'
+import { record } from './record.ts'
+import { restore } from './restore.ts'
+import { isSecretPath } from './secret-path.ts'
+
+/** What a thread is asked to do; everything in it is plain. */
+export type Job = { directory: string; root: string; limits: JobLimits } & (
+  | { kind: 'take'; name: string }
+  | { kind: 'compare'; name: string | undefined; secrets: boolean; output: string }
+  | { kind: 'reset'; name: string | undefined }
+)
+
+export interface JobLimits {
+  maxFileBytes: number
+  maxFiles: number
+  /** Of all contents together. */
+  maxBytes: number
+}
+
+export interface JobResults {
+  take: undefined
+  compare: Comparison
+  reset: undefined
+}
+
+/** Blocks: for a thread of its own. */
+export function perform(job: Job): JobResults[Job['kind']] {
+  const { directory, root, limits } = job
+  using held = holdDirectory(directory)
+  using contents = openContentFile(contentsIn(root))
+  if (job.kind === 'take') {
+    const { name } = job
+    const base = name === START ? {} : { base: read(root, existsSync(listIn(root, START)) ? START : undefined) }
+    const snapshot = record(held, contents, { ...base, ...limits, isShown: isSecretPath })
+    const staged = `${listIn(root, name)}.new`
+    writeFileSync(staged, formatSnapshot(snapshot), { mode: 0o600, flush: true })
+    renameSync(staged, listIn(root, name))
+    return undefined
+  }
+  const snapshot = read(root, job.name)
+  if (job.kind === 'compare') {
+    using pair = createImportStream(job.output)
+    const isWithheld = job.secrets ? () => false : isSecretPath
+    const options = { base: snapshot, ...limits, isShown: isSecretPath, isWithheld }
+    const comparison = compare(held, { contents, pair }, options)
+    pair.end()
+    return comparison
+  }
+  if (snapshot.truncated)
+    throw lost('It had more files than a snapshot takes, so nobody knows what belongs to it: nothing was changed.')
+  const missing = restore(held, snapshot, contents, limits.maxFileBytes)
+  if (missing.length > 0)
+    throw lost(`${missing.length} files were too large to be kept, the first is "${shownPath(missing[0] ?? '')}".`)
+  return undefined
+}
+
+/** Without a name it is an empty directory. */
+function read(root: string, name: string | undefined): Snapshot {
+  if (name === undefined) return { entries: new Map(), truncated: false }
+  const file = listIn(root, name)
+  if (!existsSync(file)) throw lost(`There is no snapshot "${name}" of it.`)
+  return parseSnapshot(readFileSync(file, 'utf8'))
+}
+
+const lost = (reason: string): GatewayError =>
+  new GatewayError('WORKSPACE_ERROR', `The workspace cannot be compared with or put back to what it was. ${reason}`, {
+    retryable: false,
+  })

@@ -1,0 +1,24 @@
+import path from 'node:path'
+import { GatewayError } from '@opencode-gateway/contracts'
+
+/** A workspace, and the private directory of its session beside it. */
+export interface Place {
+  directory: string
+  aside: string
+}
+
+/** The one that all others are recorded against. */
+export const START = 'start'
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/i
+
+/** Where the snapshots of a place are kept. */
+export const snapshotRoot = ({ aside }: Place): string => path.join(aside, 'snapshots')
+
+export const contentsIn = (root: string): string => path.join(root, 'contents')
+
+/** What a snapshot lists. */
+export function listIn(root: string, name: string): string {
+  if (NAME.test(name)) return path.join(root, `${name}.list`)
+  throw new GatewayError('WORKSPACE_ERROR', `"${name}" cannot name a snapshot.`, { retryable: false })
+}
