@@ -1,6 +1,6 @@
 export { createDirectories, type Area, type Directories } from './directories.ts'
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/files.ts'
-export { looksSecret } from './files/protected-names.ts'
+export { looksSecret } from './files/secret-names.ts'
 export type { Git } from './parts.ts'
 export { createWorkspaces, type OwnedWorkspaces, type WorkspacesOptions } from './workspaces.ts'
 export { createSnapshots, type Snapshots, type SnapshotsOptions } from './snapshot/snapshots.ts'

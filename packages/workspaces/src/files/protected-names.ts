@@ -18,6 +18,7 @@ const HARMLESS = /^\.env\.(example|sample|template)$/
 /** Whether some name of a path says that what lies there is a secret. */
 export const looksSecret = (names: readonly string[]): boolean =>
   names.map((name) => name.toLowerCase()).some((name) => !HARMLESS.test(name) && SECRET.some((rule) => rule.test(name)))
+import { looksSecret } from './secret-names.ts'
 
 /** Whether a path is `.git`, or in it. Macs do not tell `.GIT` from it. */
 export const isGit = (names: readonly string[]): boolean => names.some((name) => name.toLowerCase() === '.git')

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { GatewayError } from '@opencode-gateway/contracts'
 import type { Blob } from './entry.ts'
+import { SnapshotError } from './snapshot-error.ts'
 
 /**
  * The contents of a place's snapshots, one after the other. It only grows: what a snapshot points to stays where it is,
@@ -55,7 +55,7 @@ export function openContentFile(file: string): ContentFile {
         read = readSync(fd, content, done, length - done, offset + done)
       }
       if (hashOf(content) === digest) return content
-      throw new GatewayError('WORKSPACE_ERROR', 'The snapshot of the workspace is damaged.', { retryable: false })
+      throw new SnapshotError('The snapshot of the workspace is damaged.')
     },
     flush,
     [Symbol.dispose]: () => closeSync(fd),

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { GatewayError } from '@opencode-gateway/contracts'
 import { compare, type Comparison } from './compare.ts'
 import { openContentFile } from './content-file.ts'
 import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry.ts'
@@ -9,6 +8,7 @@ import { contentsIn, listIn, START } from './place.ts'
 import { record } from './record.ts'
 import { restore } from './restore.ts'
 import { isSecretPath } from './secret-path.ts'
+import { SnapshotError } from './snapshot-error.ts'
 
 /** What a thread is asked to do; everything in it is plain. */
 export type Job = { directory: string; root: string; limits: JobLimits } & (
@@ -69,7 +69,5 @@ function read(root: string, name: string | undefined): Snapshot {
   return parseSnapshot(readFileSync(file, 'utf8'))
 }
 
-const lost = (reason: string): GatewayError =>
-  new GatewayError('WORKSPACE_ERROR', `The workspace cannot be compared with or put back to what it was. ${reason}`, {
-    retryable: false,
-  })
+const lost = (reason: string): SnapshotError =>
+  new SnapshotError(`The workspace cannot be compared with or put back to what it was. ${reason}`)

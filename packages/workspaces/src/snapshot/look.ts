@@ -18,7 +18,8 @@ export function lookAt(path: Buffer, stat: Stats, maxBytes: number): Look | unde
     return content && { kind: 'link', content, tag: steadyTag(stat) }
   }
   if (!stat.isFile()) return undefined
-  const opaque = { kind: 'opaque', tag: steadyTag(stat) } as const
+  // There is nothing else to tell it by.
+  const opaque = { kind: 'opaque', tag: tagOf(stat) } as const
   if (stat.size > maxBytes) return opaque
   try {
     const read = unlessGone(() => readRegularFile(path, maxBytes))

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { GatewayError } from '@opencode-gateway/contracts'
+import { SnapshotError } from './snapshot-error.ts'
 
 /** A workspace, and the private directory of its session beside it. */
 export interface Place {
@@ -20,5 +20,5 @@ export const contentsIn = (root: string): string => path.join(root, 'contents')
 /** What a snapshot lists. */
 export function listIn(root: string, name: string): string {
   if (NAME.test(name)) return path.join(root, `${name}.list`)
-  throw new GatewayError('WORKSPACE_ERROR', `"${name}" cannot name a snapshot.`, { retryable: false })
+  throw new SnapshotError(`"${name}" cannot name a snapshot.`)
 }

@@ -1,4 +1,4 @@
-import { looksSecret } from '../files/protected-names.ts'
+import { looksSecret } from '../files/secret-names.ts'
 import { shownPath } from './entry.ts'
 
 /** Whether some name of a path says that what lies there is a secret. */

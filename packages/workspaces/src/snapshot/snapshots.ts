@@ -7,7 +7,8 @@ import { shownPath } from './entry.ts'
 import type { BareRepository } from './git.ts'
 import { createLock } from './place-lock.ts'
 import { listIn, snapshotRoot, type Place } from './place.ts'
-import { runJob } from './thread.ts'
+import { SnapshotError } from './snapshot-error.ts'
+import { gatewayError, runJob } from './thread.ts'
 import { importTrees, listDifferences, withPatches, writePatch } from './tree-diff.ts'
 
 export interface SnapshotsOptions {
@@ -89,7 +90,7 @@ export function createSnapshots({ path: searchPath, limits }: SnapshotsOptions):
         return await work(root, signal)
       })
     } catch (error) {
-      if (caller.aborted || error !== timeout.reason) throw error
+      if (caller.aborted || error !== timeout.reason) throw asGatewayError(error)
       throw new GatewayError('WORKSPACE_ERROR', `The workspace was looked at for longer than ${timeoutMs} ms.`, {
         cause: error,
       })
@@ -121,7 +122,13 @@ export function createSnapshots({ path: searchPath, limits }: SnapshotsOptions):
   const has = async (place: Place, name: string): Promise<boolean> => await isThere(listIn(snapshotRoot(place), name))
 
   return {
-    has,
+    async has(place, name) {
+      try {
+        return await has(place, name)
+      } catch (error) {
+        throw asGatewayError(error)
+      }
+    },
     take: (place, name, signal) =>
       alone(place, signal, async (root, signal) => {
         if (await has(place, name)) return
@@ -160,6 +167,9 @@ export function createSnapshots({ path: searchPath, limits }: SnapshotsOptions):
       }),
   }
 }
+
+const asGatewayError = (error: unknown): unknown =>
+  error instanceof SnapshotError ? gatewayError(error.failure) : error
 
 const byPath = (a: FileDiff, b: FileDiff): number => (a.path < b.path ? -1 : 1)
 

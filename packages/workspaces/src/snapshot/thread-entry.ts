@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { GatewayError, type ErrorCode } from '@opencode-gateway/contracts'
 import { systemCode } from './held-directory.ts'
 import { perform, type Job } from './jobs.ts'
+import { SnapshotError, type SnapshotFailure } from './snapshot-error.ts'
 
-/** How a job ended; an error of ours does not cross to another thread as what it is. */
-export type JobReply<T> = { result: T } | { failure: { code: ErrorCode; message: string; retryable: boolean } }
+/** How a job ended. */
+export type JobReply<T> = { result: T } | { failure: SnapshotFailure }
 
 const job: Job = workerData
 const send: ((message: unknown) => void) | undefined = parentPort?.postMessage.bind(parentPort)
@@ -18,11 +18,8 @@ function reply(): JobReply<unknown> {
   }
 }
 
-function failureOf(error: unknown): Extract<JobReply<unknown>, { failure: object }>['failure'] {
-  if (error instanceof GatewayError) {
-    const { code, message, retryable } = error
-    return { code, message, retryable }
-  }
+function failureOf(error: unknown): SnapshotFailure {
+  if (error instanceof SnapshotError) return error.failure
   const system = systemCode(error)
   if (system === 'ENOSPC' || system === 'EDQUOT')
     return { code: 'WORKSPACE_FULL', message: 'There is no room for what the workspace holds.', retryable: false }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { Job, JobResults } from './jobs.ts'
+import type { SnapshotFailure } from './snapshot-error.ts'
 import type { JobReply } from './thread-entry.ts'
 
 const ENTRY = new URL('./thread-entry.ts', import.meta.url)
@@ -24,10 +25,12 @@ export async function runJob<K extends Job['kind']>(
   try {
     const reply = await promise
     if ('result' in reply) return reply.result
-    const { code, message, retryable } = reply.failure
-    throw new GatewayError(code, message, { retryable })
+    throw gatewayError(reply.failure)
   } finally {
     signal.removeEventListener('abort', abort)
     await worker.terminate()
   }
 }
+
+export const gatewayError = ({ code, message, retryable }: SnapshotFailure): GatewayError =>
+  new GatewayError(code, message, { retryable })
