@@ -1,0 +1,73 @@
+import { readdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { ExecutorError } from '@opencode-gateway/contracts'
+import type { CallContext, OnGit, RepositorySource, WorkspaceRepository } from '@opencode-gateway/contracts'
+import { chooseBranch, lookAtRemote } from './advertised.ts'
+import { checkOut } from './checkout.ts'
+import type { RemoteCall } from './environment.ts'
+import { tooLargeError, type Mirrors } from './mirrors.ts'
+import { throttled } from './progress.ts'
+import type { GitRunner } from './runner.ts'
+
+export interface FillParts {
+  git: GitRunner
+  mirrors: Mirrors
+  author: { name: string; email: string }
+  maxBytes: number
+}
+
+/** Fills an empty directory; leaves it empty when it fails. */
+export async function fillDirectory(
+  parts: FillParts,
+  source: RepositorySource,
+  place: { directory: string; workBranch: string },
+  call: RemoteCall,
+  ctx: CallContext,
+  onGit: OnGit,
+): Promise<WorkspaceRepository> {
+  const { directory, workBranch } = place
+  const { remote } = call
+  const { signal } = ctx
+  if ((await readdir(directory)).length > 0)
+    throw new ExecutorError('WORKSPACE_ERROR', `the directory "${directory}" is not empty`)
+  const startedAt = performance.now()
+  const took = (): number => Math.round(performance.now() - startedAt)
+  const onPercent = throttled((percent) =>
+    onGit({ action: 'clone', state: 'progress', repository: remote.url, percent }),
+  )
+  onGit({ action: 'clone', state: 'started', repository: remote.url })
+  try {
+    const { branch: baseBranch, commit } = chooseBranch(
+      remote.url,
+      await lookAtRemote(parts.git, call, signal),
+      source.branch,
+    )
+    const limits = { signal, maxBytes: parts.maxBytes, onPercent }
+    const mirror = await parts.mirrors.refresh(call, { branch: baseBranch, commit }, limits)
+    const tree = [`--git-dir=${mirror.directory}`, 'ls-tree', '-r', '--format=%(objectsize)', mirror.commit]
+    const bytes = (await parts.git.read(tree, { signal }))
+      .split('\n')
+      .reduce((sum, size) => sum + (Number(size) || 0), 0)
+    if (bytes > parts.maxBytes) throw tooLargeError(remote, parts.maxBytes)
+    await checkOut(parts.git, {
+      mirror: mirror.directory,
+      directory,
+      url: remote.url,
+      baseBranch,
+      baseCommit: mirror.commit,
+      workBranch,
+      author: parts.author,
+      signal,
+      onPercent,
+    })
+    const repository = { url: remote.url, branch: workBranch, baseBranch, baseCommit: mirror.commit }
+    const base = { base_branch: baseBranch, base_commit: mirror.commit }
+    onGit({ action: 'clone', state: 'done', repository: remote.url, ...base, duration_ms: took() })
+    onGit({ action: 'branch', state: 'done', branch: workBranch, ...base })
+    return repository
+  } catch (error) {
+    for (const name of await readdir(directory))
+      await rm(path.join(directory, name), { recursive: true, force: true, maxRetries: 3 })
+    throw error
+  }
+}

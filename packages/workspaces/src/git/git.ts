@@ -1,0 +1,170 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type {
+  CallContext,
+  Delivered,
+  Delivery,
+  OnGit,
+  RepositorySource,
+  WorkspaceRepository,
+} from '@opencode-gateway/contracts'
+import { openPullRequest, type PullRequestApis } from '../pull-request/pull-request.ts'
+import { fromOrder } from '../pull-request/request.ts'
+import { addressesOf, resolveHost, type Resolve } from './addresses.ts'
+import { credentialFor, secretsOf, type GitCredentials } from './credentials.ts'
+import type { RemoteCall } from './environment.ts'
+import { fillDirectory } from './fill.ts'
+import { gatherWork } from './gather-work.ts'
+import { createLocks } from './lock.ts'
+import { createMirrors } from './mirrors.ts'
+import { pushBranch } from './push.ts'
+import { checkBranchName } from './ref-name.ts'
+import { parseRemote, type RemoteRules } from './remote.ts'
+import { createGitRunner } from './runner.ts'
+import { runStep } from './step.ts'
+
+export interface GitLimits {
+  cloneTimeoutMs: number
+  /** For committing and pushing, each. */
+  pushTimeoutMs: number
+  /** Of a repository's objects, and of what is checked out. */
+  maxBytes: number
+}
+
+export interface GitOptions {
+  /** Bare mirrors, one per repository; best on the file system of the workspaces. Made if it is not there. */
+  cacheDirectory: string
+  /** PATH for git; nothing else of our environment reaches it. */
+  path: string
+  /**
+   * Hosts that may be named: "host", which means the usual port, or "host:port". They may be private and use http.
+   * Unless given: every host whose addresses are all public.
+   */
+  allowedHosts?: readonly string[]
+  /** file:// and local paths; for tests and air-gapped use. Default false. */
+  allowFile?: boolean
+  credentials: GitCredentials
+  author: { name: string; email: string }
+  limits: GitLimits
+  pullRequests?: PullRequestApis
+  /** For tests: addresses by host. */
+  resolve?: Resolve
+}
+
+/** Repositories into workspaces, and what was made of them out again. */
+export interface Git {
+  /**
+   * The checks that need no network: form, scheme, host by name, names of branches. Throws REPOSITORY_REFUSED, so that a
+   * request can be refused before anything starts.
+   */
+  check(source: RepositorySource): void
+  /**
+   * Clones into the empty directory and checks the work branch out. Whatever goes wrong, an abort included, the
+   * directory is empty again and the next clone is as good as this one would have been. REPOSITORY_REFUSED,
+   * REPOSITORY_NOT_FOUND, REPOSITORY_AUTH, REPOSITORY_EMPTY, BRANCH_NOT_FOUND, CLONE_FAILED, WORKSPACE_FULL.
+   */
+  fill(
+    source: RepositorySource,
+    place: { directory: string; workBranch: string },
+    ctx: CallContext,
+    onGit: OnGit,
+  ): Promise<WorkspaceRepository>
+  /**
+   * Commits all changes on the work branch, pushes it and opens the pull request as ordered; a pull request needs the
+   * push. Doing it twice does nothing twice. WORKSPACE_ERROR, PUSH_REJECTED, REPOSITORY_AUTH, PULL_REQUEST_FAILED; the
+   * work is kept.
+   */
+  deliver(
+    repository: WorkspaceRepository,
+    place: { directory: string },
+    delivery: Delivery,
+    ctx: CallContext,
+    onGit: OnGit,
+  ): Promise<Delivered>
+}
+
+export function createGit(options: GitOptions): Git {
+  const { cacheDirectory, credentials, author, limits } = options
+  const rules: RemoteRules = {
+    allowFile: options.allowFile ?? false,
+    ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
+  }
+  const home = path.join(cacheDirectory, 'home')
+  const git = createGitRunner({ path: options.path, home, author })
+  const mirrors = createMirrors(
+    path.join(cacheDirectory, 'mirrors'),
+    git,
+    createLocks(path.join(cacheDirectory, 'locks')),
+  )
+
+  async function callTo(url: string, code: 'CLONE_FAILED' | 'PUSH_REJECTED'): Promise<RemoteCall> {
+    const remote = parseRemote(url, rules)
+    const addresses = await addressesOf(remote, options.resolve ?? resolveHost, code)
+    const credential = credentialFor(credentials, remote)
+    return { remote, addresses, credential, knownHostsFile: path.join(cacheDirectory, 'known_hosts') }
+  }
+
+  const secrets = [...credentials.values()].flatMap(secretsOf)
+  const check: Git['check'] = (source) => {
+    parseRemote(source.url, rules)
+    if (source.branch !== undefined) checkBranchName(source.branch, 'branch')
+    if (source.workBranch !== undefined) checkBranchName(source.workBranch, 'work_branch')
+  }
+
+  return {
+    check,
+
+    async fill(source, place, ctx, onGit) {
+      check({ ...source, workBranch: place.workBranch })
+      await mkdir(home, { recursive: true, mode: 0o700 })
+      const cloning = {
+        action: 'clone',
+        code: 'CLONE_FAILED',
+        timeoutMs: limits.cloneTimeoutMs,
+        url: source.url,
+        secrets,
+      } as const
+      return await runStep(cloning, ctx, onGit, async (ctx) => {
+        const call = await callTo(source.url, 'CLONE_FAILED')
+        return await fillDirectory({ git, mirrors, author, maxBytes: limits.maxBytes }, source, place, call, ctx, onGit)
+      })
+    },
+
+    async deliver(repository, { directory }, delivery, ctx, onGit) {
+      const { url, branch, baseBranch, baseCommit } = repository
+      checkBranchName(branch, 'work_branch')
+      const remote = parseRemote(url, rules)
+      const order = delivery.pullRequest
+      if (order?.base !== undefined) checkBranchName(order.base, 'pull_request.base')
+      await mkdir(home, { recursive: true, mode: 0o700 })
+      const step = { timeoutMs: limits.pushTimeoutMs, url, secrets }
+      const parts = { git, draftsDirectory: path.join(cacheDirectory, 'drafts'), mirror: mirrors.pathOf(remote) }
+      await using work = await runStep(
+        { ...step, action: 'commit', code: 'WORKSPACE_ERROR' },
+        ctx,
+        onGit,
+        async (ctx) => {
+          return await gatherWork(parts, repository, directory, delivery, ctx, onGit)
+        },
+      )
+      const { commit } = work
+      if (commit === baseCommit) return { branch, baseCommit, pushed: false }
+      if (!delivery.push && order === undefined) return { branch, baseCommit, commit, pushed: false }
+      await runStep({ ...step, action: 'push', code: 'PUSH_REJECTED' }, ctx, onGit, async (ctx) => {
+        await pushBranch(git, { ...work, branch }, await callTo(url, 'PUSH_REJECTED'), ctx, onGit)
+      })
+      if (order === undefined) return { branch, baseCommit, commit, pushed: true }
+      const pullRequestUrl = await runStep(
+        { ...step, action: 'pull_request', code: 'PULL_REQUEST_FAILED' },
+        ctx,
+        onGit,
+        async (ctx) => {
+          const request = fromOrder(order, { branch, baseBranch, message: delivery.message })
+          const token = credentialFor(credentials, remote)?.password
+          return await openPullRequest(request, { remote, token, apis: options.pullRequests ?? {} }, ctx, onGit)
+        },
+      )
+      return { branch, baseCommit, commit, pushed: true, pullRequestUrl }
+    },
+  }
+}

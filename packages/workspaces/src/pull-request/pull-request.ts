@@ -1,0 +1,50 @@
+import type { CallContext, OnGit } from '@opencode-gateway/contracts'
+import type { Remote } from '../git/remote.ts'
+import { askGithub } from './github.ts'
+import { askGitlab } from './gitlab.ts'
+import { failed, type PullRequest } from './request.ts'
+
+/** Base URLs of APIs by host (or host:port) of the repositories. github.com and gitlab.com are known. */
+export interface PullRequestApis {
+  /** Such as "https://github.example.com/api/v3". */
+  githubApi?: Readonly<Record<string, string>>
+  /** Such as "https://gitlab.example.com/api/v4". */
+  gitlabApi?: Readonly<Record<string, string>>
+}
+
+const GITHUB = { 'github.com': 'https://api.github.com' }
+const GITLAB = { 'gitlab.com': 'https://gitlab.com/api/v4' }
+/** Opens a pull request, or finds the one that is open for the same branches; its address. PULL_REQUEST_FAILED. */
+export async function openPullRequest(
+  request: PullRequest,
+  place: { remote: Remote; token: string | undefined; apis: PullRequestApis },
+  ctx: Pick<CallContext, 'signal'>,
+  onGit: OnGit,
+): Promise<string> {
+  const { remote, token, apis } = place
+  const startedAt = performance.now()
+  const github = apiFor({ ...GITHUB, ...apis.githubApi }, remote)
+  const gitlab = apiFor({ ...GITLAB, ...apis.gitlabApi }, remote)
+  const baseUrl = github ?? gitlab
+  if (baseUrl === undefined) throw failed(`no API is known for the host "${remote.host}"`)
+  if (token === undefined) throw failed(`there is no token for the host "${remote.host}"`)
+  if (request.head === request.base) throw failed(`the work is on "${request.base}" itself`)
+  const event = {
+    action: 'pull_request',
+    repository: remote.url,
+    branch: request.head,
+    base_branch: request.base,
+  } as const
+  onGit({ ...event, state: 'started' })
+  const project = remote.path.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '')
+  const target = { baseUrl: baseUrl.replace(/\/+$/, ''), project, token, signal: ctx.signal }
+  const url = await (github === undefined ? askGitlab : askGithub)(request, target)
+  const took = Math.round(performance.now() - startedAt)
+  onGit({ ...event, state: 'done', pull_request_url: url, duration_ms: took })
+  return url
+}
+
+function apiFor(apis: Readonly<Record<string, string>>, { host, port }: Remote): string | undefined {
+  const find = (name: string): string | undefined => (Object.hasOwn(apis, name) ? apis[name] : undefined)
+  return find(`${host}:${port}`) ?? find(host)
+}
