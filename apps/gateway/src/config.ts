@@ -9,6 +9,7 @@ import { createReader, type Environment, type Reader } from './config/reader.ts'
 import { projectAbove, type Surroundings } from './config/surroundings.ts'
 import { unknownNames } from './config/unknown-names.ts'
 import { variables } from './config/variables.ts'
+import { parseGitCredentials, type GitCredentials } from '@opencode-gateway/workspaces'
 import { completePolicy } from './policy.ts'
 
 const RUN_TIMEOUT_MS = 300_000
@@ -25,9 +26,8 @@ export interface Secrets {
   authJson: string | undefined
   authToken: string | undefined
   configJson: string | undefined
-  githubToken: string | undefined
-  /** Content of GIT_CREDENTIALS_FILE, and where it lies: paths in it begin there. */
-  gitCredentials: { file: string; text: string } | undefined
+  /** By host, from GITHUB_TOKEN and GIT_CREDENTIALS_FILE. */
+  gitCredentials: GitCredentials
   /** By the name of their variable. */
   providerKeys: Readonly<Record<string, string>>
 }
@@ -107,6 +107,7 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
       cloneTimeoutMs: read(variables.cloneTimeoutMs),
       pushTimeoutMs: read(variables.pushTimeoutMs),
       maxBytes: read(variables.maxWorkspaceBytes),
+      pullRequests: { githubApi: read(variables.githubApi) ?? {}, gitlabApi: read(variables.gitlabApi) ?? {} },
     },
     /** What the agent may do at most, whatever a request says. */
     permissions: completePolicy(read(variables.permissions)),
@@ -148,23 +149,23 @@ function readSecrets(env: Environment, reader: Reader, surroundings: Surrounding
     authJson: read(variables.authJson),
     authToken: read(variables.authToken),
     configJson: read(variables.configJson),
-    githubToken: read(variables.githubToken),
     gitCredentials: readGitCredentials(reader, surroundings),
     providerKeys: readProviderKeys(env),
   }
 }
 
-function readGitCredentials({ read, problems }: Reader, { cwd, readText }: Surroundings): Secrets['gitCredentials'] {
+function readGitCredentials({ read, problems }: Reader, { cwd, readText }: Surroundings): GitCredentials {
+  const githubToken = read(variables.githubToken)
   const named = read(variables.gitCredentialsFile)
-  if (named === undefined) return undefined
+  if (named === undefined) return parseGitCredentials({ githubToken })
   const file = resolve(cwd, named)
   try {
-    return { file, text: readText(file) }
+    return parseGitCredentials({ githubToken, file: { file, text: readText(file) } })
   } catch (err) {
-    const expected = `a file that can be read (${err instanceof Error ? err.message : String(err)})`
+    const expected = `a file with credentials (${err instanceof Error ? err.message : String(err)})`
     const { name, consequence } = variables.gitCredentialsFile
     problems.push({ name, got: JSON.stringify(file), expected, consequence })
-    return undefined
+    return new Map()
   }
 }
 

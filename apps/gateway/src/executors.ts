@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
 import { createServerExecutor, providerVariables } from '@opencode-gateway/executor-server'
+import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import { engineSettings, type EngineSecrets } from './engine-settings.ts'
 
 export { providerVariables }
@@ -9,6 +10,7 @@ export { providerVariables }
 export interface ExecutorSettings {
   dataDir: string
   workspaceRoot: string
+  workspaces: Omit<WorkspacesOptions, 'directories'>
   /** Search path of the engine and its tools. */
   path: string
   server: {
@@ -34,12 +36,9 @@ export interface ExecutorSettings {
 
 /** Every executor there is, by its name in EXECUTOR. */
 export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
-  server: ({ server, secrets, path, dataDir, workspaceRoot, permissions, cancelGraceMs, recycle, log, ...settings }) =>
+  server: ({ server, secrets, path, dataDir, recycle, model, scriptedModelUrl, ...common }) =>
     createServerExecutor({
-      workspaceRoot,
-      log,
-      permissions,
-      cancelGraceMs,
+      ...common,
       healthIntervalMs: server.healthCheckIntervalMs,
       maxRetries: server.maxRetries,
       retryDelayMs: server.retryDelayMs,
@@ -49,7 +48,7 @@ export const executors: Readonly<Record<'server', (settings: ExecutorSettings) =
               stateDir: join(dataDir, 'engine'),
               path,
               recycle,
-              ...engineSettings({ ...settings, secrets }),
+              ...engineSettings({ model, scriptedModelUrl, secrets }),
             },
           }
         : { remote: { url: server.url, username: server.username, password: secrets.serverPassword ?? '' } }),

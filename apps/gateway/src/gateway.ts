@@ -12,6 +12,7 @@ import type { Config, Secrets } from './config.ts'
 import { startExecutor, type ExecutorStartup } from './executor-startup.ts'
 import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
+import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
 import { buildMetricsServer } from './metrics-server.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -67,6 +68,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const executor = executors.server({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
+      workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials }),
       path: config.path,
       server: config.server,
       model: config.model.default,

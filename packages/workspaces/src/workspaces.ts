@@ -12,7 +12,7 @@ import {
 import type { Directories } from './directories.ts'
 import { createWorkspaceFiles } from './files/files.ts'
 import { parsePath } from './files/path.ts'
-import type { Git } from './parts.ts'
+import type { Git } from './git/git.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
 

@@ -59,6 +59,19 @@ export const hostList: Parser<readonly string[]> = (input) => {
   return known ? accept(hosts) : refuse('host names with commas between, each with ":port" where needed')
 }
 
+/** Base URLs by host, "host=url" with commas between. */
+export const urlsByHost: Parser<Readonly<Record<string, string>>> = (input) => {
+  const expected = 'host=url with commas between, each URL with http:// or https://'
+  const urls: Record<string, string> = {}
+  for (const entry of input.split(',')) {
+    const [name = '', ...rest] = entry.trim().split('=')
+    const url = httpUrl(rest.join('='))
+    if (!hostList(name).ok || !url.ok) return refuse(expected)
+    urls[name.toLowerCase()] = url.value
+  }
+  return accept(urls)
+}
+
 /** One line of text, as it goes into a commit. */
 export const line: Parser<string> = (input) =>
   /^[^\p{Cc}<>]{1,200}$/u.test(input) ? accept(input) : refuse('1 to 200 characters on one line, without < and >')

@@ -157,6 +157,16 @@ export const variables = {
     'opencode-gateway@localhost',
     'Their address; a git host shows it.',
   ),
+  githubApi: optional(
+    'GITHUB_API_URLS',
+    parse.urlsByHost,
+    'APIs of GitHub Enterprise hosts, for pull requests: "host=https://host/api/v3" with commas between.',
+  ),
+  gitlabApi: optional(
+    'GITLAB_API_URLS',
+    parse.urlsByHost,
+    'APIs of GitLab hosts besides gitlab.com: "host=https://host/api/v4" with commas between.',
+  ),
   cloneTimeoutMs: variable(
     'GIT_CLONE_TIMEOUT',
     parse.duration(SECOND, DAY),

@@ -1,6 +1,6 @@
 /** Names under which credentials are kept by custom. */
 const SECRET = [
-  /^\.env(\..+)?$/,
+  /^\.env(\..*)?$/,
   /^\.envrc$/,
   /\.env$/,
   /\.(pem|key|p12|pfx|jks|keystore|ppk|kdbx)$/,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Remote } from './remote.ts'
 
@@ -33,39 +32,38 @@ export function secretsOf(credential: GitCredential | undefined): readonly strin
 }
 
 /**
- * Reads a JSON file of host → `{"token"}`, `{"username","password"}` or `{"sshKeyFile"}`; `githubToken` counts for
- * github.com unless the file names it. Errors say which host and field is wrong, never what was there.
+ * Reads the text of a JSON file of host → `{"token"}`, `{"username","password"}` or `{"sshKeyFile"}`; `githubToken`
+ * counts for github.com unless the file names it. Errors say which host and field is wrong, never what was there.
  */
-export async function readGitCredentials(sources: { file?: string; githubToken?: string }): Promise<GitCredentials> {
+export function parseGitCredentials(sources: {
+  file?: { file: string; text: string } | undefined
+  githubToken?: string | undefined
+}): GitCredentials {
   const credentials = new Map<string, GitCredential>()
   if (sources.githubToken !== undefined && sources.githubToken !== '') {
     credentials.set('github.com', parseCredential('GITHUB_TOKEN', { token: sources.githubToken }, '/'))
   }
   if (sources.file === undefined) return credentials
-  const where = `GIT_CREDENTIALS_FILE "${sources.file}"`
-  for (const [name, value] of Object.entries(await readJson(sources.file, where))) {
+  const { file, text } = sources.file
+  for (const [name, value] of Object.entries(parseJson(text))) {
     const host = name.toLowerCase()
-    if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host)) {
-      throw new Error(`${where}: "${name}" is not a host or host:port`)
-    }
-    credentials.set(host, parseCredential(`${where}: "${name}"`, value, path.dirname(path.resolve(sources.file))))
+    if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host))
+      throw new Error(`"${name}" is not a host or host:port`)
+    credentials.set(host, parseCredential(`"${name}"`, value, path.dirname(path.resolve(file))))
   }
   return credentials
 }
 
-async function readJson(file: string, where: string): Promise<object> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${where} cannot be read: ${error.code ?? 'unknown error'}`)
-  })
+function parseJson(text: string): object {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     // The parser's own message quotes the text.
-    throw new Error(`${where} is not valid JSON`)
+    throw new Error('no valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${where} must be a JSON object of host → credentials`)
+    throw new Error('no JSON object of host → credentials')
   }
   return value
 }

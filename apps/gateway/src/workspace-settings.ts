@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { createGit, createSnapshots, type GitCredentials, type WorkspacesOptions } from '@opencode-gateway/workspaces'
+import type { Config } from './config.ts'
+
+/** Of one look at a workspace: what changed in it, or putting it back. Milliseconds. */
+const SNAPSHOT_TIMEOUT_MS = 120_000
+/** A larger file is told by name alone when it changes. Bytes. */
+const SNAPSHOT_FILE_BYTES = 32 * 1024 * 1024
+
+export interface WorkspaceSettings {
+  dataDir: string
+  /** Search path of git. */
+  path: string
+  git: Config['git']
+  credentials: GitCredentials
+}
+
+/** What the workspaces of any executor on this machine are made with. */
+export function workspaceSettings({
+  dataDir,
+  path,
+  git,
+  credentials,
+}: WorkspaceSettings): Omit<WorkspacesOptions, 'directories'> {
+  const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, pullRequests } = git
+  return {
+    snapshots: createSnapshots({
+      path,
+      limits: { timeoutMs: SNAPSHOT_TIMEOUT_MS, maxFileBytes: SNAPSHOT_FILE_BYTES },
+    }),
+    git: createGit({
+      // Beside the workspaces, so that a clone can share its objects with the mirror.
+      cacheDirectory: join(dataDir, 'git'),
+      path,
+      allowFile,
+      credentials,
+      author,
+      pullRequests,
+      limits: { cloneTimeoutMs, pushTimeoutMs, maxBytes },
+      ...(allowedHosts === undefined ? {} : { allowedHosts }),
+    }),
+  }
+}
