@@ -31,7 +31,7 @@ export function prompt(session: AgentSession, ...lines: readonly string[]): Foll
 /** The same with options. */
 export function promptWith(
   session: AgentSession,
-  options: Pick<PromptInput, 'interactive' | 'permissions'>,
+  options: Pick<PromptInput, 'agent' | 'interactive' | 'model' | 'permissions'>,
   ...lines: readonly string[]
 ): Followed {
   return start(session, { ...options, kind: 'prompt', runId: nextRunId(), prompt: lines.join('\n') })

@@ -2,6 +2,7 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import type { AgentEvent, PromptInput, RunProgress } from '@opencode-gateway/contracts'
 import { EngineCallError } from './engine-error.ts'
 import { followRun } from './follow-run.ts'
+import { refuseInheritedNames } from './known-names.ts'
 import { createMessageId, isPromptOf } from './message-id.ts'
 import { findPrompt, newestMessageId } from './message-pages.ts'
 import { optional } from './read.ts'
@@ -98,6 +99,7 @@ export function createPromptWork(
   }
 
   async function* start(signal: AbortSignal): AsyncGenerator<AgentEvent, void, undefined> {
+    refuseInheritedNames(input)
     await session.streaming(() => setClock(signal), signal)
     const userMessageId = await nextMessageId(signal)
     await session.rules.apply(asks.rules, signal)
