@@ -3,10 +3,11 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isLoopback } from './config/addresses.ts'
 import { readKeysFile, singleKey, type ApiKey } from './config/api-keys.ts'
+import { obstacles } from './config/obstacles.ts'
 import type { ConfigProblem } from './config/problem.ts'
 import { readProviderKeys } from './config/providers.ts'
 import { createReader, type Environment, type Reader } from './config/reader.ts'
-import { projectAbove, type Surroundings } from './config/surroundings.ts'
+import { findObstacle, projectAbove, type Surroundings } from './config/surroundings.ts'
 import { unknownNames } from './config/unknown-names.ts'
 import { variables } from './config/variables.ts'
 import { parseGitCredentials, type GitCredentials } from '@opencode-gateway/workspaces'
@@ -54,6 +55,7 @@ export function readProcessEnv(): ReadEnv {
     home: homedir(),
     readText: (path) => readFileSync(path, 'utf8'),
     exists: existsSync,
+    obstacle: findObstacle,
   })
 }
 
@@ -213,6 +215,7 @@ function contradictions(config: Config, secrets: Secrets, surroundings: Surround
       consequence: 'two listeners cannot have one port',
     })
   }
+  problems.push(...obstacles(config, surroundings))
   const project = projectAbove(config.workspaceRoot, surroundings)
   if (project !== undefined) {
     problems.push({

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Executor, Store } from '@opencode-gateway/contracts'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
@@ -14,6 +13,7 @@ import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
+import { makeDirectory } from './make-directory.ts'
 import { buildMetricsServer } from './metrics-server.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { sessionsLimits } from './sessions-limits.ts'
@@ -61,7 +61,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
   fatal.promise.catch(() => {})
 
   async function make(): Promise<Parts> {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    await makeDirectory(config.dataDir)
+    await makeDirectory(config.workspaceRoot)
     const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
     await store.open()
     steps.push(() => store.close())

@@ -31,12 +31,23 @@ export function startFailure(
       return unavailable(`Not permitted: ${reason}. Set DATA_DIR, WORKSPACE_ROOT and PORT to what this user may use.`)
     default:
   }
+  const directory = directoryOf(err)
+  if (directory !== undefined)
+    return unavailable(
+      `The directory ${JSON.stringify(directory)} cannot be made: ${reason}. Set DATA_DIR or WORKSPACE_ROOT to another one.`,
+    )
   if (err instanceof GatewayError)
     return unavailable(`${reason} (${err.code}; data directory ${JSON.stringify(dataDir)})`)
   return { exitCode: EXIT.software, message: err instanceof Error ? (err.stack ?? reason) : reason }
 }
 
 const errorCode = (err: unknown): unknown => (err instanceof Error && 'code' in err ? err.code : undefined)
+
+/** The directory that could not be made. */
+function directoryOf(err: unknown): string | undefined {
+  if (!(err instanceof Error) || !('syscall' in err) || err.syscall !== 'mkdir') return undefined
+  return 'path' in err && typeof err.path === 'string' ? err.path : undefined
+}
 
 /** The port that could not be had, which may be that of the metrics. */
 function portOf(err: unknown): number | undefined {

@@ -12,6 +12,7 @@ const nowhere: Surroundings = {
   cwd: '/srv',
   home: '/home/op',
   exists: () => false,
+  obstacle: () => undefined,
   readText: (path) => {
     throw new Error(`no such file: ${path}`)
   },
@@ -142,6 +143,28 @@ describe('the configuration', () => {
     for (const env of [{ EXECUTOR: 'docker' }, { OPENCODE_SERVER_ENABLED: 'false' }]) {
       assert.match(problems(env)[0]?.consequence ?? '', /executor docker is not available in this version/)
     }
+  })
+
+  it('refuses directories that cannot be there, all at once', () => {
+    const surroundings = { ...nowhere, obstacle: (path: string) => `${JSON.stringify(path)} is not a directory` }
+    const found = problems({ DATA_DIR: '/etc/hosts', WORKSPACE_ROOT: '/etc/passwd', PORT: 'x' }, surroundings)
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ['PORT', 'DATA_DIR', 'WORKSPACE_ROOT'],
+    )
+    assert.match(found[1]?.got ?? '', /"\/etc\/hosts" is not a directory/)
+  })
+
+  it('tells of a directory below another once', () => {
+    const surroundings = { ...nowhere, obstacle: () => '"/x" is not a directory' }
+    assert.deepEqual(
+      problems({ DATA_DIR: '/x' }, surroundings).map(({ name }) => name),
+      ['DATA_DIR'],
+    )
+  })
+
+  it('takes an empty DATA_DIR for none', () => {
+    assert.equal(valid({ DATA_DIR: '' }).config.dataDir, '/home/op/.local/share/opencode-gateway')
   })
 
   it('refuses workspaces inside a checkout or below an AGENTS.md', () => {

@@ -92,7 +92,13 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
 }
 
 export function configOf(env: Environment) {
-  const result = readEnv(env, { cwd: '/', home: '/', exists: () => false, readText: () => '' })
+  const result = readEnv(env, {
+    cwd: '/',
+    home: '/',
+    exists: () => false,
+    readText: () => '',
+    obstacle: () => undefined,
+  })
   if (result.status === 'invalid') assert.fail(JSON.stringify(result.problems))
   return result
 }

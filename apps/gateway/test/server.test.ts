@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +49,29 @@ test('D5: a configuration that cannot be used is told as a whole, with exit code
   assert.match(stderr, /OPENCODE_SEVER_URL .* did you mean OPENCODE_SERVER_URL/)
   assert.equal(stderr.includes('sk-secret'), false)
 })
+
+test('directories that cannot be there are told with the rest of the configuration', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const file = join(directory, 'file')
+  await writeFile(file, '')
+  const { code, stderr } = await runServer(t, { DATA_DIR: join(file, 'below'), WORKSPACE_ROOT: file, PORT: 'eighty' })
+  assert.equal(code, 78, stderr)
+  assert.match(stderr, /3 problems/)
+  for (const name of ['DATA_DIR', 'WORKSPACE_ROOT', 'PORT']) assert.match(stderr, new RegExp(`^  ${name}$`, 'm'))
+  assert.equal(stderr.includes('    at '), false)
+})
+
+for (const name of ['DATA_DIR', 'WORKSPACE_ROOT']) {
+  const where = { skip: process.platform === 'linux' ? false : 'needs /proc', timeout: 60_000 }
+  test(`a ${name} that cannot be made is told in a line`, where, async (t) => {
+    const env = { DATA_DIR: await temporaryDirectory(t), PORT: '0', [name]: '/proc/nope/deeper' }
+    const { code, stderr } = await runServer(t, env)
+    assert.ok(code === 69 || code === 78, `${code} ${stderr}`)
+    assert.match(stderr, /"\/proc\/nope/)
+    assert.match(stderr, new RegExp(name))
+    assert.equal(stderr.includes('    at '), false)
+  })
+}
 
 test('a port that is taken is told with what to do', async (t) => {
   const taken = Number(new URL(await startPage(t)).port)

@@ -4,7 +4,7 @@ import { readEnv } from '../config.ts'
 
 /** The OpenAPI document as it is committed: the one the gateway serves, made without anything behind it. */
 export async function renderOpenApi(): Promise<string> {
-  const env = readEnv({}, { cwd: '/', home: '/', exists: () => false, readText: () => '' })
+  const env = readEnv({}, { cwd: '/', home: '/', exists: () => false, readText: () => '', obstacle: () => undefined })
   if (env.status === 'invalid') throw new Error('the defaults are no valid configuration')
   const app = await buildApp({
     config: env.config,
