@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -23,8 +24,9 @@ export const strictInput = fp(
 )
 
 async function refuseBody({ body, method }: FastifyRequest): Promise<void> {
-  if (body === undefined || body === null) return
-  const isObject = typeof body === 'object' && !Array.isArray(body)
+  // A stream is a body that its route reads by itself.
+  if (body === undefined || body === null || body instanceof Readable) return
+  const isObject = typeof body === 'object' && !Array.isArray(body) && !Buffer.isBuffer(body)
   const names = isObject ? Object.keys(body) : ['body']
   if (names.length === 0) return
   throw new GatewayError(
