@@ -54,7 +54,7 @@ test('D4: a repository comes in, and the work goes out as a commit on a branch t
   assert.equal(branch, `opencode/${String(id).slice(0, 8)}`)
   assert.equal(baseCommit, base)
   assert.equal(pushed, true)
-  assert.equal(await server.git('app', 'rev-parse', String(branch)), commit)
+  assert.equal(await server.git('app', 'rev-parse', branch), commit)
   assert.equal(await server.git('app', 'rev-parse', `${String(commit)}^`), base)
   assert.equal(await server.git('app', 'show', `${String(commit)}:src/new.txt`), 'new')
   assert.match(
@@ -123,7 +123,7 @@ test('D4: what cannot be cloned is told with its own code, and nothing is left',
   ] as const
   for (const [options, code, status] of cases) {
     const answer = await call('POST', '/run', { prompt: 'say: never', ...options })
-    assert.equal(`${answer.json().code} ${answer.status}`, `${code} ${status}`, answer.text)
+    assert.equal(`${String(answer.json().code)} ${answer.status}`, `${code} ${status}`, answer.text)
   }
   await eventually(t, async () => (await filesIn(real.workspaceRoot)).length === 0)
 })
@@ -139,7 +139,7 @@ test('D4: work that the remote does not take is kept, and the run says why', LIM
     push: true,
     keep_workspace: true,
   })
-  assert.equal(`${answer.json().code} ${answer.status}`, 'PUSH_REJECTED 409', answer.text)
+  assert.equal(`${String(answer.json().code)} ${answer.status}`, 'PUSH_REJECTED 409', answer.text)
   assert.equal(answer.json().output, 'written')
   const id = String(answer.json().session_id)
   const file = await call('GET', `/sessions/${id}/files/content?path=c.txt`)
