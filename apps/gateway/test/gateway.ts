@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Store } from '@opencode-gateway/contracts'
+import type { Store, Workspaces } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSessions, type Sessions } from '@opencode-gateway/sessions'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
@@ -44,6 +44,8 @@ export interface GatewayOptions {
   env?: Environment
   executor?: FakeExecutorOptions
   app?: Partial<AppOptions>
+  /** Where the files of sessions are; the fake executor has none. */
+  workspaces?: Workspaces
   /** Directory with the data of a gateway before; else a new one. */
   dataDir?: string
 }
@@ -56,7 +58,10 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
   const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(line) })
   const store = createSqliteStore({ file: join(dataDir, 'gateway.db'), log })
   const metrics = createMetrics({ process: false })
-  const executor = createFakeExecutor({ name: 'fake', ...options.executor })
+  const executor = {
+    ...createFakeExecutor({ name: 'fake', ...options.executor }),
+    ...(options.workspaces === undefined ? {} : { workspaces: options.workspaces }),
+  }
   const sessions = createSessions({
     store,
     executors: new Map([[executor.name, executor]]),

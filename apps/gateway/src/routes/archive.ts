@@ -2,6 +2,7 @@ import { ArchiveQuery, ArchiveUnpacked, GatewayError, SessionParams, type Worksp
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { attachment } from '../attachment.ts'
 import { clientGone } from '../await-run.ts'
+import { whileClientStays } from '../client-stays.ts'
 import { binary, json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { rawBody, takeRawBodies } from '../raw-body.ts'
@@ -74,12 +75,8 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
   app.put(url, { schema: upload }, async (request, reply) => {
     const body = rawBody(request, maxArchiveBytes)
     const { files } = await workspaceOf(options, request, { make: true })
-    using gone = clientGone(reply.raw)
-    const unpacked = await files.unpack(
-      body,
-      { maxEntries: MAX_ENTRIES, maxBytes: maxArchiveBytes * UNPACKS_TO, secrets: mayHaveSecrets(request) },
-      AbortSignal.any([gone.signal, app.stopping]),
-    )
+    const limits = { maxEntries: MAX_ENTRIES, maxBytes: maxArchiveBytes * UNPACKS_TO, secrets: mayHaveSecrets(request) }
+    const unpacked = await whileClientStays(reply, app.stopping, (signal) => files.unpack(body, limits, signal))
     return reply.code(201).send(unpacked)
   })
 }

@@ -3,7 +3,7 @@ import { FileInfo, FileQuery, SessionParams, type FileStat } from '@opencode-gat
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { attachment } from '../attachment.ts'
-import { clientGone } from '../await-run.ts'
+import { whileClientStays } from '../client-stays.ts'
 import { isKnown, readPrecondition, readRange } from '../file-conditions.ts'
 import { headers } from '../openapi/headers.ts'
 import { binary, json, problems } from '../openapi/responses.ts'
@@ -85,12 +85,9 @@ export const fileContentRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async 
     const expected = readPrecondition(request.headers)
     const body = rawBody(request, maxFileBytes)
     const { files } = await workspaceOf(options, request, { make: true })
-    using gone = clientGone(reply.raw)
-    const { stat, created } = await files.write(
-      request.query.path,
-      body,
-      { maxBytes: maxFileBytes, secrets: mayHaveSecrets(request), ...expected },
-      AbortSignal.any([gone.signal, app.stopping]),
+    const how = { maxBytes: maxFileBytes, secrets: mayHaveSecrets(request), ...expected }
+    const { stat, created } = await whileClientStays(reply, app.stopping, (signal) =>
+      files.write(request.query.path, body, how, signal),
     )
     return reply
       .code(created ? 201 : 200)

@@ -9,7 +9,7 @@ import {
   SessionParams,
 } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientGone } from '../await-run.ts'
+import { whileClientStays } from '../client-stays.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { fileEntry, fileInfo } from '../views/file-view.ts'
@@ -87,8 +87,7 @@ export const fileRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, o
   app.get('/sessions/:id/files', { schema: list }, async (request, reply) => {
     const { path = '', depth = 1, limit = 1000 } = request.query
     const { files } = await workspaceOf(options, request)
-    using gone = clientGone(reply.raw)
-    const found = await files.list(path, { depth, limit }, AbortSignal.any([gone.signal, app.stopping]))
+    const found = await whileClientStays(reply, app.stopping, (signal) => files.list(path, { depth, limit }, signal))
     return { path, entries: found.entries.map(fileEntry), truncated: found.truncated }
   })
 

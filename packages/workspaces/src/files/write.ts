@@ -55,6 +55,7 @@ export async function writeFile(
     await directory.sync()
     return { stat: await statFile(tree, at), created }
   } catch (error) {
+    signal.throwIfAborted()
     throw fileError(error, at)
   }
 }
