@@ -16,7 +16,10 @@ import { joined, parsePath, pathLimits, placeOf, quoted } from './path.ts'
 import { isGit } from './protected-names.ts'
 import { looksSecret } from './secret-names.ts'
 import { statFile } from './read.ts'
-import { fileError } from './system-errors.ts'
+import { fileError, systemCode } from './system-errors.ts'
+
+/** A file this long, bytes, is read before its size is written down: the agent may make it shorter meanwhile. */
+const AT_ONCE = 1_048_576
 
 export interface ArchiveOptions {
   paths?: readonly string[]
@@ -93,8 +96,9 @@ async function packEntry(
       await add(tar, { ...header, name: `${entry.path}/`, type: 'directory' })
       await packDirectory(tree, tar, inner, { path: entry.path, packing })
     } else if (entry.kind === 'link') {
-      const linkname = await readlink(directory.at(name))
-      if (staysInside(names, linkname)) await add(tar, { ...header, type: 'symlink', linkname })
+      const linkname = await linkTarget(directory, name)
+      if (linkname !== undefined && staysInside(names, linkname))
+        await add(tar, { ...header, type: 'symlink', linkname })
     } else if (entry.kind === 'file') {
       await packFile(tar, directory, header)
     }
@@ -104,10 +108,25 @@ async function packEntry(
   }
 }
 
+/** Undefined when it is a link no longer. */
+async function linkTarget(directory: Directory, name: string): Promise<string | undefined> {
+  try {
+    const target = await readlink(directory.at(name))
+    await directory.confirm()
+    return target
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') return undefined
+    throw error
+  }
+}
+
 async function packFile(tar: Pack, directory: Directory, header: NamedHeader): Promise<void> {
   const { handle, stats } = await openFile(directory, basename(header.name), header.name)
   const size = Number(stats.size)
-  await pipeline(contentOf(handle, 0, size), (content) => add(tar, { ...header, type: 'file', size }, content))
+  if (size > AT_ONCE)
+    return pipeline(contentOf(handle, 0, size), (content) => add(tar, { ...header, type: 'file', size }, content))
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0).finally(() => handle.close())
+  await add(tar, { ...header, type: 'file', size: bytesRead }, Readable.from([buffer.subarray(0, bytesRead)]))
 }
 
 async function add(tar: Pack, header: NamedHeader, content?: AsyncIterable<Buffer>): Promise<void> {

@@ -31,7 +31,8 @@ const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /**
  * Node has no `openat`; on Linux `/proc/self/fd/N/name` is the same: it begins at the directory that is open, wherever
- * that is by now. `handles: false`, and systems without `/proc`, have to look before and after.
+ * that is by now. `handles: false`, and systems without `/proc`, look before and after instead; who puts a directory
+ * back in between goes unnoticed there.
  */
 export function createTree(root: string, { handles = true }: { handles?: boolean } = {}): Tree {
   let proc: Promise<boolean> | undefined
@@ -50,16 +51,21 @@ export function createTree(root: string, { handles = true }: { handles?: boolean
   async function enter(directory: Directory, name: string, how: { path: string; make: boolean }): Promise<Directory> {
     const { path, make } = how
     const place = directory.at(name)
-    try {
-      return await hold(place).catch(async (error: unknown) => {
+    const next = await hold(place)
+      .catch(async (error: unknown) => {
         if (!make || systemCode(error) !== 'ENOENT') throw error
         await mkdir(place).catch(exceptWhenThere)
         return hold(place)
       })
-    } catch (error) {
-      throw await refusal(error, place, path)
-    } finally {
+      .catch(async (error: unknown) => {
+        throw await refusal(error, place, path)
+      })
+    try {
       await directory.confirm()
+      return next
+    } catch (error) {
+      await next[Symbol.asyncDispose]()
+      throw error
     }
   }
 
@@ -100,8 +106,12 @@ function byPath(handle: FileHandle, self: string): Directory {
     self,
     at: (name) => path.join(self, name),
     async confirm() {
-      const [held, there] = await Promise.all([handle.stat(), stat(self)])
-      if (held.ino === there.ino && held.dev === there.dev && (await realpath(self)) === self) return
+      const [held, there, real] = await Promise.all([
+        handle.stat(),
+        stat(self).catch(exceptWhenGone),
+        realpath(self).catch(exceptWhenGone),
+      ])
+      if (held.ino === there?.ino && held.dev === there.dev && real === self) return
       throw new GatewayError('LINK_DENIED', 'A directory was replaced while it was in use.')
     },
     sync: () => handle.sync(),
@@ -123,6 +133,10 @@ function rootError(error: unknown): GatewayError {
   return new GatewayError('WORKSPACE_ERROR', 'The directory of the workspace cannot be opened.', { cause: error })
 }
 
-export function exceptWhenThere(error: unknown): void {
+function exceptWhenGone(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? '')) throw error
+}
+
+function exceptWhenThere(error: unknown): void {
   if (systemCode(error) !== 'EEXIST') throw error
 }

@@ -14,7 +14,10 @@ const BATCH = 64
 /** What one directory holds, some entries at a time however many there are; what vanishes meanwhile is left out. */
 export async function* entriesOf(directory: Directory, path: string): AsyncGenerator<readonly FileEntry[]> {
   const names = await opendir(directory.self, { bufferSize: BATCH })
-  await directory.confirm()
+  await directory.confirm().catch(async (error: unknown) => {
+    await names.close()
+    throw error
+  })
   let batch: string[] = []
   for await (const { name } of names) {
     if (batch.push(name) < BATCH) continue

@@ -4,7 +4,7 @@ import type { Tree } from './directory.ts'
 import { parsePath, placeOf, quoted } from './path.ts'
 import { requireNoGit, requireNoSecret } from './protected-names.ts'
 import { missing } from './read.ts'
-import { fileError } from './system-errors.ts'
+import { fileError, systemCode } from './system-errors.ts'
 
 export interface MoveOptions {
   overwrite: boolean
@@ -28,6 +28,8 @@ export async function moveFile(tree: Tree, from: string, to: string, options: Mo
     renameSync(sourceDirectory.at(source.name), targetDirectory.at(target.name))
     await targetDirectory.sync()
   } catch (error) {
+    if (systemCode(error) === 'EINVAL')
+      throw new GatewayError('INVALID_REQUEST', `${quoted(from)} cannot be moved into itself.`, { cause: error })
     throw fileError(error, `${from} → ${to}`)
   }
 }

@@ -10,7 +10,6 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENXIO: ['NOT_A_FILE', 'is no file'],
   EEXIST: ['FILE_EXISTS', 'is there already'],
   ENOTEMPTY: ['DIRECTORY_NOT_EMPTY', 'is a directory that is not empty'],
-  EINVAL: ['INVALID_REQUEST', 'cannot be moved into itself'],
   ENAMETOOLONG: ['INVALID_REQUEST', 'is too long'],
   EACCES: ['FORBIDDEN', 'is closed to the gateway by its permissions'],
   EPERM: ['FORBIDDEN', 'is closed to the gateway by its permissions'],
