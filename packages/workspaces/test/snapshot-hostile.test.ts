@@ -16,7 +16,7 @@ async function hostileRepository(place: SnapshotPlace, name: string): Promise<vo
   await git(directory, 'commit', '-qm', 'one')
   const canary = path.join(place.outside, 'canary')
   const script = path.join(place.outside, 'script')
-  await writeFile(script, `#!/bin/sh\necho ran >> ${canary}\ncat\n`, { mode: 0o755 })
+  await writeFile(script, `#!/bin/sh\necho ran >> ${canary}\n`, { mode: 0o755 })
   const run = JSON.stringify(script)
   await appendFile(
     path.join(directory, '.git/config'),
@@ -169,7 +169,7 @@ test('an abort ends the call and hinders none after it', async (t) => {
 
 /** Calls again and again, and aborts ever later, until a call gets through. */
 async function abortAtEveryStep(reason: Error, call: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-  for (let delayMs = 0, done = false; !done; delayMs += 20) {
+  for (let delayMs = 0, done = false; !done; delayMs = delayMs * 1.5 + 10) {
     const stopping = new AbortController()
     const timer = setTimeout(() => stopping.abort(reason), delayMs)
     done = await call(stopping.signal).then(
