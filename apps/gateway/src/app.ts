@@ -27,6 +27,7 @@ import { requestIdOf } from './request-id.ts'
 import { archiveRoutes } from './routes/archive.ts'
 import { askRoutes } from './routes/asks.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
+import { diffRoutes } from './routes/diff.ts'
 import { eventRoutes } from './routes/events.ts'
 import { fileContentRoutes } from './routes/file-content.ts'
 import { fileWatchRoutes } from './routes/file-watch.ts'
@@ -34,6 +35,7 @@ import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { resetRoutes } from './routes/reset.ts'
 import { retryRoutes } from './routes/retry.ts'
 import { runRoutes } from './routes/run.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -152,6 +154,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     fileContentRoutes,
     fileWatchRoutes,
     archiveRoutes,
+    diffRoutes,
+    resetRoutes,
   ]
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)

@@ -162,13 +162,16 @@ export interface Workspace {
   readonly files: WorkspaceFiles
   /** Undefined when the workspace was not filled from a repository. */
   repository(): Promise<WorkspaceRepository | undefined>
-  /** What differs from the start, by path. `maxPatchBytes`: longest patch of one file. */
+  /**
+   * What differs from the start, by path. `maxPatchBytes`: longest patch of one file; with 0 there are none. What looks
+   * like a secret is told by name alone unless `secrets`.
+   */
   diff(
-    options: { limit: number; maxPatchBytes: number },
+    options: { limit: number; maxPatchBytes: number; secrets?: boolean },
     signal: AbortSignal,
   ): Promise<{ files: readonly FileDiff[]; truncated: boolean }>
   /** The same as one unified patch that `git apply` takes. */
-  patch(signal: AbortSignal): Promise<Readable>
+  patch(options: { secrets?: boolean }, signal: AbortSignal): Promise<Readable>
   /**
    * Makes the files what they were at the start: what came since is removed, ignored or not. Git's own state stays as it
    * is. WORKSPACE_ERROR when something could not be put back, after all else was.

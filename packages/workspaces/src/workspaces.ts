@@ -49,7 +49,8 @@ export function createWorkspaces({ directories, snapshots, git }: WorkspacesOpti
       repository: async () => (await start()).repository,
       diff: async (options, signal) =>
         await known(snapshots, 'differences').diff(place, { from: await from(), ...options }, signal),
-      patch: async (signal) => await known(snapshots, 'differences').patch(place, { from: await from() }, signal),
+      patch: async (options, signal) =>
+        await known(snapshots, 'differences').patch(place, { from: await from(), ...options }, signal),
       reset: async (signal) => await known(snapshots, 'snapshots').reset(place, await from(), signal),
       async deliver(delivery, ctx, onGit) {
         const { repository } = await start()

@@ -37,7 +37,8 @@ test('a path is ignored as git ignores it', async (t) => {
         '-v',
         '-n',
         '-z',
-        ...['--', ...paths],
+        '--',
+        ...paths,
       ],
       { cwd: directory, input: `${pattern}\n`, encoding: 'latin1' },
     )

@@ -162,6 +162,19 @@ test('a long patch is left out, and a long list is cut off', async (t) => {
     ['a.txt', 'b.txt'],
   )
   assert.equal(cut.truncated, true)
+  const names = await place.diff({ maxPatchBytes: 0 })
+  assert.deepEqual(
+    names.files.map(({ patch, truncated, additions }) => [patch, truncated, additions]),
+    [1, 1000, 1].map((lines) => [undefined, true, lines]),
+  )
+})
+
+test('a list that is cut off long before the end waits for no patch behind it', async (t) => {
+  const place = await snapshotPlace(t)
+  await place.take()
+  await place.write(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`${index}`, 'line\n'.repeat(10_000)])))
+  const { files, truncated } = await place.diff({ limit: 2 })
+  assert.deepEqual([files.length, truncated], [2, true])
 })
 
 test('a file that is too large is told by name, before and after', async (t) => {

@@ -45,7 +45,7 @@ export interface Snapshots {
   has(place: Place, name: string): Promise<boolean>
   /**
    * What differs, by path; `from`: a snapshot, undefined stands for an empty directory. A file that is too large, cannot be read, or looks like a secret (unless `secrets`) has no
-   * patch and is `truncated`. `truncated` of the whole: there may be more.
+   * patch and is `truncated`; with `maxPatchBytes` 0 none has one. `truncated` of the whole: there may be more.
    */
   diff(
     place: Place,

@@ -49,7 +49,7 @@ export async function withPatches(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<readonly FileDiff[]> {
-  if (rows.length === 0) return []
+  if (rows.length === 0 || maxBytes === 0) return rows.map((row) => fileDiff(row, [undefined], 0))
   const stopping = new AbortController()
   const git = startGit(repository, [...COMPARE, '--patch', ...TREES], {}, AbortSignal.any([signal, stopping.signal]))
   const end = ended(git, signal)
@@ -58,9 +58,9 @@ export async function withPatches(
   const files: FileDiff[] = []
   let room = MAX_PATCHES_BYTES
   try {
-    for (const { patches, ...row } of rows) {
+    for (const row of rows) {
       const parts: (Buffer | undefined)[] = []
-      for (let part = 0; part < patches; part += 1) {
+      for (let part = 0; part < row.patches; part += 1) {
         const { value, done } = await sections.next()
         // It has told less than it has listed: why is what its end says.
         if (done) await end
@@ -71,6 +71,8 @@ export async function withPatches(
     }
   } finally {
     stopping.abort()
+    // Nothing is closed while something in it waits to be read.
+    git.stdout?.destroy()
     await end.catch(() => {})
   }
   signal.throwIfAborted()
@@ -78,7 +80,7 @@ export async function withPatches(
 }
 
 function fileDiff(
-  row: Omit<FileDiff, 'patch' | 'truncated'>,
+  { patches: _patches, ...row }: DiffRow,
   parts: readonly (Buffer | undefined)[],
   maxBytes: number,
 ): FileDiff {
