@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises'
 export interface BackendOptions {
   root: string
   environment: Readonly<Record<string, string>>
-  /** Awaited before each piece of the body, with how much of it is sent. */
-  beforeBytes(sent: number): Promise<void>
+  /** Awaited before each piece of the body, with how much of it is sent; `gone` settles when nobody waits for it. */
+  beforeBytes(sent: number, gone: Promise<void>): Promise<void>
 }
 
 /** Answers a request with what `git http-backend`, a CGI program, answers. */
@@ -39,7 +39,8 @@ export async function answerByBackend(
     },
   })
   const closed = new Promise((resolve) => child.once('close', resolve))
-  response.once('close', () => child.kill())
+  const gone = new Promise<void>((resolve) => response.once('close', resolve))
+  void gone.then(() => child.kill())
   child.once('error', () => response.destroy())
   void pipeline(request, child.stdin).catch(() => undefined)
   let head = Buffer.alloc(0)
@@ -56,10 +57,10 @@ export async function answerByBackend(
         writeHead(response, head.subarray(0, end).toString('latin1'))
         body = head.subarray(end + 4)
       }
-      await options.beforeBytes(sent)
+      await options.beforeBytes(sent, gone)
       if (response.destroyed) break
       sent += body.length
-      if (!response.write(body)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
+      if (!response.write(body)) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), gone])
     }
     response.end()
   } finally {

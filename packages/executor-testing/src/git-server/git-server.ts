@@ -70,10 +70,10 @@ export async function createGitServer(options: GitServerOptions = {}): Promise<G
       await answerByBackend(request, response, {
         root,
         environment,
-        async beforeBytes(sent) {
+        async beforeBytes(sent, gone) {
           if (stall === undefined || sent < stall.afterBytes) return
           stall.reached.resolve()
-          await Promise.race([stall.released.promise, once(response, 'close')])
+          await Promise.race([stall.released.promise, gone])
         },
       })
     }

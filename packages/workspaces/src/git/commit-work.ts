@@ -35,15 +35,7 @@ export async function commitWork(git: GitRunner, options: CommitOptions): Promis
   await read(['read-tree', from])
   // Its exit code says that something differs, which is what is asked next.
   await git.run([...within, 'update-index', '-q', '--refresh'], { signal })
-  const { paths, nested } = parseChanges(
-    await read(['ls-files', '-z', '--stage']),
-    await read(['ls-files', '-z', '--modified', '--deleted', '--others', '--exclude-standard']),
-  )
-  // Not `git add`: that would run git in repositories within the work tree, with their configuration.
-  if (paths.length > 0) {
-    const names = Buffer.from(`${paths.join('\0')}\0`, 'latin1')
-    await read(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], names)
-  }
+  const nested = await stage(read)
   const tree = (await read(['write-tree'])).trim()
   if (tree === (await read(['rev-parse', '--verify', `${from}^{tree}`])).trim()) {
     return { commit: onto, made: false, nested }
@@ -87,19 +79,39 @@ async function whereWorkIs(git: GitRunner, options: CommitOptions): Promise<{ fr
   return { from, onto: (await git.run(args, { signal })).exitCode === 0 ? from : work }
 }
 
-/** Submodules stay as they are; a repository that the agent put into the work tree is named and left out. */
-export function parseChanges(staged: string, changed: string): { paths: readonly string[]; nested: readonly string[] } {
-  const submodules = new Set(
-    staged
-      .split('\0')
-      .filter((line) => line.startsWith('160000 '))
-      .map((line) => line.slice(line.indexOf('\t') + 1)),
-  )
-  const names = [...new Set(changed.split('\0'))].filter((name) => name !== '' && !submodules.has(name))
-  return {
-    paths: names.filter((name) => !name.endsWith('/')),
-    nested: names
-      .filter((name) => name.endsWith('/'))
-      .map((name) => Buffer.from(name.slice(0, -1), 'latin1').toString('utf8')),
+/**
+ * Puts the files of the work tree into the index; the repositories within it that were left out. Not `git add`: that
+ * would run git in them, with their configuration. Submodules stay as they are.
+ */
+async function stage(read: (args: readonly string[], input?: Buffer) => Promise<string>): Promise<readonly string[]> {
+  const update = async (option: '--force-remove' | '--replace', names: readonly string[]): Promise<void> => {
+    if (names.length === 0) return
+    await read(
+      ['update-index', '-z', '--add', '--remove', option, '--stdin'],
+      Buffer.from(`${names.join('\0')}\0`, 'latin1'),
+    )
   }
+  const diff = ['diff-files', '-z', '--name-status', '--no-renames', '--ignore-submodules=all']
+  const { changed, gone } = parseNameStatus(await read(diff))
+  // First, for what took their place would be in their way: a directory or a link where a file was.
+  await update('--force-remove', gone)
+  const others = (await read(['ls-files', '-z', '--others', '--exclude-standard']))
+    .split('\0')
+    .filter((name) => name !== '')
+  await update('--replace', [...changed, ...others.filter((name) => !name.endsWith('/'))])
+  return others
+    .filter((name) => name.endsWith('/'))
+    .map((name) => Buffer.from(name.slice(0, -1), 'latin1').toString('utf8'))
+}
+
+function parseNameStatus(text: string): { changed: readonly string[]; gone: readonly string[] } {
+  const fields = text.split('\0')
+  const changed: string[] = []
+  const gone: string[] = []
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const name = fields[index + 1] ?? ''
+    if (fields[index] === 'D') gone.push(name)
+    else changed.push(name)
+  }
+  return { changed, gone }
 }

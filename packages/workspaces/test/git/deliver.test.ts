@@ -5,10 +5,11 @@ import { test } from 'node:test'
 import { delivery, gitScene } from './scene.ts'
 
 test('D4: a repository is cloned, the work is committed on a branch of its own, and the branch is pushed', async (t) => {
-  const { server, git, place, ctx, events, onGit, asAgent } = await gitScene(t)
+  const { server, git, place, ctx, events, onGit, asAgent, clone } = await gitScene(t)
   const url = await server.addRepository('demo', { 'README.md': 'Demo\n', 'src/old.txt': 'old\n' })
+  const source = { url }
   const at = await place()
-  const repository = await git.fill({ url }, at, ctx(), onGit)
+  const repository = await clone(source, at, ctx(), onGit)
   assert.deepEqual(repository, {
     url,
     branch: 'opencode/one',

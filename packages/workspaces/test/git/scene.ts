@@ -19,6 +19,7 @@ export const quiet: Log = {
 export interface GitScene {
   server: GitServer
   git: Git
+  clone: Git['fill']
   /** Holds everything below. */
   root: string
   cacheDirectory: string
@@ -51,6 +52,7 @@ export async function gitScene(t: TestContext, options: Partial<GitOptions> = {}
   return {
     server,
     git,
+    clone: git.fill,
     root,
     cacheDirectory,
     events,
