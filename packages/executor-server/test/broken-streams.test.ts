@@ -90,6 +90,22 @@ test('a tool that ended while the stream was away is told once, with its result'
   assert.equal(run.events.filter((event) => event.type === 'usage').length, 4)
 })
 
+test('what happened while the stream was away is told when it is back, and not only in the end', async (t) => {
+  const { proxy, session, gate } = await openThroughProxy(t)
+  const held = `${gate}-held`
+  const run = prompt(session, 'say: begun', `gate: ${gate}`, 'run: echo unseen', `gate: ${held}`, 'say: done')
+  await run.untilText('text', 'begun')
+  const letThrough = proxy.holdStreams()
+  proxy.cutStreams()
+  place.model.release(gate)
+  await place.model.waitForGate(held, signal())
+  letThrough()
+  await run.untilText('stdout', 'unseen')
+  assert.equal(run.signal.aborted, false, 'it was told while the run went on')
+  place.model.release(held)
+  assert.equal((await run.outcome).status, 'completed')
+})
+
 test('the end of a run is found although the stream never comes back', async (t) => {
   const { proxy, session, gate } = await openThroughProxy(t)
   const run = prompt(session, 'say: before', `gate: ${gate}`, 'say: after')
