@@ -76,6 +76,7 @@ test('a command that ignores the request to end is ended by force, and the recei
   const place = await placeFor(t)
   const scene = await startScene(place, { embedded: place.embedded() })
   const session = await scene.executor.open({ sessionId: 'one', title: 'One' }, ctx())
+  const engine = await findMarked(engineMark(place))
   const run = command(session, "trap '' TERM HUP INT; (cd /; trap '' TERM; sleep 1000) & echo begun; sleep 1000; wait")
   await run.untilText('stdout', 'begun')
   const receipt = await session.cancel(ctx())
@@ -83,6 +84,7 @@ test('a command that ignores the request to end is ended by force, and the recei
   assert.ok(receipt.killed > 0 && receipt.escalated, JSON.stringify(receipt))
   const marked = await findMarked('OPENCODE_GATEWAY_SESSION=one')
   assert.deepEqual(marked, [])
+  assert.deepEqual(await findMarked(engineMark(place)), engine, 'the engine works on')
 })
 
 test('an engine that a killed gateway left behind is ended at start', async (t) => {

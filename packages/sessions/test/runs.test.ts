@@ -230,6 +230,8 @@ test('an endless loop of the model ends as a failure', async (t) => {
   const { runId } = await begin(sessions, 'loop: run: true')
   const run = await sessions.waitForRun(runId, t.signal)
   assert.deepEqual([run.state, run.complete?.error?.code], ['failed', 'MODEL_LOOP'])
+  // The fake engine has a limit of its own.
+  assert.match(run.complete?.error?.message ?? '', /a run may call it 5 times/)
 })
 
 test('a provider that asks to wait for an hour ends the run at once, with the wait in the error', async (t) => {

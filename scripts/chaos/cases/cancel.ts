@@ -12,6 +12,8 @@ import type { Scenario } from '../scenario.ts'
 
 const slots = 3
 const receiptTargetMs = 2_000
+/** CANCEL_GRACE unless set: the end of an engine that hangs is in it. */
+const graceMs = 10_000
 
 export const cancel: Scenario = {
   name: 'cancel',
@@ -27,7 +29,9 @@ export const cancel: Scenario = {
     for (const kind of cancelKinds) {
       context.say(`cancel: ${kind.name}`)
       const receiptsMs = await cancelMany(scene, api, kind, context.rounds(10))
-      figures.push(durationFigure(`${kind.name} → receipt`, receiptsMs, receiptTargetMs))
+      figures.push(
+        durationFigure(`${kind.name} → receipt`, receiptsMs, kind.engineHangs === true ? graceMs : receiptTargetMs),
+      )
     }
     ledger.check(noOrphans, [await lastProcesses(context.directory, [site.gateway().pid])], 'in the end')
     const closed = ledger.close()

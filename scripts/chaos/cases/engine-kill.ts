@@ -1,10 +1,11 @@
 import { endedOrders } from '../checks/outcome.ts'
 import { trueOutcome } from '../checks/true-outcome.ts'
 import { examineAftermath } from '../lib/aftermath.ts'
+import { enginesOf } from '../lib/engines.ts'
 import { durationFigure } from '../lib/figures.ts'
 import { momentForKill } from '../lib/moment.ts'
 import { makeConversations, makeOrder } from '../lib/orders.ts'
-import { killProcess, processesWith } from '../lib/processes.ts'
+import { killProcess } from '../lib/processes.ts'
 import { recoveryTimes } from '../lib/recovery-time.ts'
 import { setScene, type Scene } from '../lib/scene.ts'
 import { talkAll } from '../lib/talk-all.ts'
@@ -63,10 +64,4 @@ async function engineKillRound(scene: Scene, round: number): Promise<{ endingMs:
   const { runs: open, sentMs } = recoveryTimes(sessions, { killedAt, listeningAt: killedAt })
   context.say(`${where}: ${open} open runs, those sent over after ${sentMs ?? 0} ms, a new one after ${nextMs} ms`)
   return { endingMs: sentMs, nextMs }
-}
-
-async function enginesOf({ context, site }: Scene): Promise<readonly number[]> {
-  const gateway = site.gateway().pid
-  const children = (await processesWith(context.directory)).filter(({ ancestors }) => ancestors[0] === gateway)
-  return children.map(({ pid }) => pid)
 }

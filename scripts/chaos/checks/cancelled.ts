@@ -16,11 +16,13 @@ export interface CancelledRun {
   processes: readonly ProcessFacts[]
   /** Whether there was a process or sub-agent that the receipt has to tell of. */
   hadWork: 'command' | 'model' | 'none'
+  /** The engine did not do as it was told: it has to be ended. */
+  engineHung: boolean
 }
 
 export const receiptIsTrue: Check<CancelledRun> = {
   name: 'the receipt says what was cancelled',
-  complaints({ kind, runId, receipt, ended, hadWork }) {
+  complaints({ kind, runId, receipt, ended, hadWork, engineHung }) {
     const { cancelled_runs, receipt: told } = receipt
     const complaints: string[] = []
     if (!cancelled_runs.includes(runId)) complaints.push(`the receipt does not name it`)
@@ -28,6 +30,10 @@ export const receiptIsTrue: Check<CancelledRun> = {
     if (hadWork !== 'none' && told.aborted_sessions + told.killed === 0) {
       complaints.push(`the receipt tells of nothing that was stopped: ${JSON.stringify(told)}`)
     }
+    if (engineHung && (!told.escalated || told.killed === 0)) {
+      complaints.push(`the receipt does not tell that the engine was ended: ${JSON.stringify(told)}`)
+    }
+    if (told.quiet_after_ms === undefined) complaints.push('the receipt does not say that it is quiet')
     return complaints.map((complaint) => `run ${runId} (${kind}): ${complaint}`)
   },
 }

@@ -8,6 +8,8 @@ export interface CancelKind {
   script(marker: string): { prompt: string; interactive?: boolean } | { command: string }
   /** When it is time to cancel. */
   until: 'accepted' | 'model called' | 'sub-agent called' | 'command at work' | 'retry told' | 'asked'
+  /** The engine is stopped first, so that it answers nothing. */
+  engineHangs?: boolean
   /** Every slot is taken by other runs, so that this one waits. */
   slotsTaken?: boolean
 }
@@ -65,5 +67,12 @@ export const cancelKinds: readonly CancelKind[] = [
     hadWork: 'command',
     script: () => ({ command: stubborn }),
     until: 'command at work',
+  },
+  {
+    name: 'with an engine that hangs',
+    hadWork: 'model',
+    script: (marker) => ({ prompt: `${marker}\n${longTalk}` }),
+    until: 'model called',
+    engineHangs: true,
   },
 ]

@@ -4,6 +4,7 @@ import { endingOf } from '../checks/outcome.ts'
 import type { CallFacts } from '../facts.ts'
 import type { Accepted, Api } from './api.ts'
 import type { CancelKind } from './cancel-kinds.ts'
+import { enginesOf } from './engines.ts'
 import { processesWith } from './processes.ts'
 import type { Scene } from './scene.ts'
 import { waitUntil } from './wait-until.ts'
@@ -29,6 +30,8 @@ export async function cancelRun(scene: Scene, api: Api, kind: CancelKind, marker
   const isReady = await waitUntil(() => isThere(scene, api, kind, marker, run), { withinMs: readyTimeoutMs, signal })
   if (!isReady) throw new Error(`a run was not ${kind.name} after ${readyTimeoutMs} ms`)
 
+  const engineHung = kind.engineHangs === true
+  if (engineHung) for (const pid of await enginesOf(scene)) process.kill(pid, 'SIGSTOP')
   const startedAt = performance.now()
   const receipt = await api.cancel(run.session_id)
   const receiptMs = performance.now() - startedAt
@@ -37,7 +40,7 @@ export async function cancelRun(scene: Scene, api: Api, kind: CancelKind, marker
     openCalls: openCalls(scene, marker),
     processes: await processesWith(workspace),
   })
-  const told = { kind: kind.name, runId: run.run_id, hadWork: kind.hadWork, receipt, ended }
+  const told = { kind: kind.name, runId: run.run_id, hadWork: kind.hadWork, engineHung, receipt, ended }
   let left = await survivors()
   await waitUntil(
     async () => {

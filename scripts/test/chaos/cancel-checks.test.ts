@@ -13,6 +13,7 @@ const sound: CancelledRun = {
   openCalls: [],
   processes: [],
   hadWork: 'model',
+  engineHung: false,
 }
 
 suite(receiptIsTrue.name, () => {
@@ -21,7 +22,14 @@ suite(receiptIsTrue.name, () => {
   test('holds when nothing was stopped because nothing had begun', () => {
     assert.deepEqual(receiptIsTrue.complaints({ ...sound, hadWork: 'none', receipt: nothing }), [])
   })
+  test('holds when an engine that hung was ended', () => {
+    const ended = { ...sound.receipt, receipt: { ...receipt, killed: 1, escalated: true } }
+    assert.deepEqual(receiptIsTrue.complaints({ ...sound, engineHung: true, receipt: ended }), [])
+  })
+  const { quiet_after_ms: _, ...unquiet } = receipt
   const ways: Record<string, Partial<CancelledRun>> = {
+    'it does not say that it is quiet': { receipt: { ...sound.receipt, receipt: unquiet } },
+    'the engine hung and was not ended': { engineHung: true },
     'the run is not named': { receipt: { ...sound.receipt, cancelled_runs: [] } },
     'the log has no end': { ended: undefined },
     'the log has another end': { ended: { outcome: 'completed', finalMessage: '', error: undefined, at: 1 } },
