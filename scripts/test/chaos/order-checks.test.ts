@@ -15,6 +15,9 @@ function ended(outcome: EndedOrder['ended']['outcome']): Partial<EndedOrder> {
   return { ended: { ...soundEnding.ended, outcome } }
 }
 
+const unavailable = { code: 'EXECUTOR_UNAVAILABLE', message: 'gone', retryable: true } as const
+const noEngine: Partial<EndedOrder> = { ended: { ...soundEnding.ended, outcome: 'failed', error: unavailable } }
+
 const cases: readonly [Check<EndedOrder>, Record<string, Partial<EndedOrder>>, Record<string, Partial<EndedOrder>>][] =
   [
     [
@@ -31,6 +34,8 @@ const cases: readonly [Check<EndedOrder>, Record<string, Partial<EndedOrder>>, R
       trueOutcome(['interrupted']),
       {
         'the outcome is one that cannot be': ended('failed'),
+        'it had no engine and yet reached the model': { ...noEngine, effects: 0 },
+        'it had no engine and yet its command ran': { ...noEngine, calls: [] },
         'it is completed and the model was cut off': { calls: [first, { ...last, state: 'aborted' }] },
         'it is completed and the model was not asked for the end': { calls: [first] },
         'it is completed and the end of the answer is missing': {
@@ -40,6 +45,7 @@ const cases: readonly [Check<EndedOrder>, Record<string, Partial<EndedOrder>>, R
       },
       {
         'it is interrupted, whatever the model did': { ...ended('interrupted'), calls: [first] },
+        'it had no engine and had not begun': { ...noEngine, calls: [], effects: 0 },
         'it is completed and has no command': { effects: undefined },
         'it is a command, which no model has a part in': { lastTurn: undefined, calls: [] },
       },
