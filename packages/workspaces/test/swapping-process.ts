@@ -4,7 +4,10 @@ import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 const [outside = ''] = process.argv.slice(2)
 
 process.stdin.resume()
-process.stdin.once('end', () => process.exit())
+let ended = false
+process.stdin.once('end', () => {
+  ended = true
+})
 
 function swap(name: string, target: string): void {
   try {
@@ -35,6 +38,6 @@ function run(): void {
     swap('d/e', outside)
     swap('f', `${outside}/precious`)
   }
-  setImmediate(run)
+  if (!ended) setImmediate(run)
 }
 run()
