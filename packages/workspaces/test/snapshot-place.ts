@@ -25,7 +25,7 @@ export interface SnapshotPlace extends Place {
   reset(name?: string): Promise<void>
 }
 
-const PATH = process.env['PATH'] ?? '' // oxlint-disable-line no-process-env
+const PATH = process.env['PATH'] ?? ''
 const LIMITS = { timeoutMs: 60_000, maxFileBytes: 1024 * 1024 }
 
 export async function snapshotPlace(
