@@ -7,18 +7,24 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createGitServer } from '@opencode-gateway/executor-testing'
 import { codeBlocks, commandsOf } from '../readme/markdown.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+/** The repository that the README names. */
+const REPOSITORY = 'https://github.com/acme/app.git'
 const blocks = codeBlocks(read('README.md'))
 const commands = blocks.filter(({ info }) => info === 'sh').flatMap(commandsOf)
 
 test('the commands of the README, one after the other, do what it says', { timeout: 240_000 }, async (t) => {
   const [start, ...others] = commands
   assert.equal(start, 'npm start')
-  const url = await startGateway(t)
-  const outputs = await runInOneShell(t, others, url)
+  const git = await createGitServer()
+  t.after(() => git.close())
+  const repository = await git.addRepository('app', { 'README.md': '# App' })
+  const url = await startGateway(t, { GIT_ALLOWED_HOSTS: git.host })
+  const outputs = await runInOneShell(t, others, { 'localhost:8080': new URL(url).host, [REPOSITORY]: repository })
   const taken = new Set<string>()
 
   /** The output of the one command that matches. */
@@ -87,17 +93,21 @@ test('the commands of the README, one after the other, do what it says', { timeo
   const again = answerOf(/\$BROKEN\/retry/)
   assert.equal(again['session_id'], brokenId)
   assert.notEqual(again['run_id'], brokenRun)
+  const delivered = answerOf(/"push": true/)
+  assert.equal(delivered['pushed'], true)
+  assert.equal(await git.git('app', 'rev-parse', String(delivered['branch'])), delivered['commit'])
+  assert.equal(await git.git('app', 'log', '-1', '--format=%s', String(delivered['commit'])), 'Add notes')
   assert.deepEqual([...taken].toSorted(), others.toSorted(), 'a command of the README that nothing is asserted of')
 })
 
-/** `npm start`, with no settings but these; settles with the address. */
-async function startGateway(t: TestContext): Promise<string> {
+/** `npm start`, with no settings but these; settles with the address it listens on. */
+async function startGateway(t: TestContext, settings: Readonly<Record<string, string>>): Promise<string> {
   const dataDir = mkdtempSync(`${tmpdir()}/readme-test-`)
   t.after(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 }))
   // Settings of this machine must not send prompts to a real model: an empty one is none.
   const unset = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, name = '']) => [name, ''])
   const child = spawn(process.execPath, [fileURLToPath(new URL('scripts/toolchain.mjs', root)), 'start'], {
-    env: { ...process.env, ...Object.fromEntries(unset), DATA_DIR: dataDir, PORT: '0' },
+    env: { ...process.env, ...Object.fromEntries(unset), ...settings, DATA_DIR: dataDir, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = text(child.stderr)
@@ -115,11 +125,16 @@ async function startGateway(t: TestContext): Promise<string> {
   assert.fail(`the gateway ended before it listened:\n${await said}`)
 }
 
-/** Output of each command, run in one bash that stops at the first failure. */
-async function runInOneShell(t: TestContext, lines: readonly string[], url: string): Promise<Map<string, string>> {
+/** Output of each command, run in one bash that stops at the first failure; `instead`: what stands here for what is written. */
+async function runInOneShell(
+  t: TestContext,
+  lines: readonly string[],
+  instead: Readonly<Record<string, string>>,
+): Promise<Map<string, string>> {
   const mark = '== end of a command =='
   const script = ['set -euo pipefail', ...lines.map((line) => `${line}\nprintf '%s' '${mark}'`)].join('\n')
-  const child = spawn('bash', ['-c', script.replaceAll('localhost:8080', new URL(url).host)], {
+  const here = Object.entries(instead).reduce((text, [written, actual]) => text.replaceAll(written, actual), script)
+  const child = spawn('bash', ['-c', here], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: t.signal,
   })
