@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { test } from 'node:test'
 import { isIgnored, parseIgnoreFile } from '../src/snapshot/ignore-rules.ts'
 import { git, snapshotPlace } from './snapshot-place.ts'
@@ -22,34 +23,27 @@ const PATHS = [
 test('a path is ignored as git ignores it', async (t) => {
   const { directory } = await snapshotPlace(t)
   await git(directory, 'init', '-q')
+  const names = PATHS.filter((name) => name !== '.')
+  // Each has a place of its own: some are a file here and a directory there.
+  for (const [index, name] of names.entries()) {
+    const at = path.join(directory, String(index), name)
+    await mkdir(name.endsWith('/') ? at : path.dirname(at), { recursive: true })
+    if (!name.endsWith('/')) await writeFile(at, '')
+  }
   const differing: string[] = []
   for (const pattern of PATTERNS) {
-    const paths = PATHS.filter((name) => name !== '.')
-    const asked = spawnSync(
-      'git',
-      [
-        '-c',
-        'core.quotePath=false',
-        '-c',
-        `core.excludesFile=/dev/stdin`,
-        'check-ignore',
-        '--no-index',
-        '-v',
-        '-n',
-        '-z',
-        '--',
-        ...paths,
-      ],
-      { cwd: directory, input: `${pattern}\n`, encoding: 'latin1' },
-    )
+    for (const index of names.keys()) await writeFile(path.join(directory, String(index), '.gitignore'), `${pattern}\n`)
+    const input = Buffer.from(names.map((name, index) => `${index}/${name.replace(/\/$/, '')}`).join('\0'))
+    const args = ['check-ignore', '--no-index', '-v', '-n', '-z', '--stdin']
+    const asked = spawnSync('git', args, { cwd: directory, input, encoding: 'latin1' })
     assert.ok(asked.status === 0 || asked.status === 1, asked.stderr)
     const fields = asked.stdout.split('\0')
-    const rules = [parseIgnoreFile('', Buffer.from(pattern).toString('latin1'))]
-    for (const [index, name] of paths.entries()) {
+    for (const [index, name] of names.entries()) {
       const [source = '', , matched = ''] = fields.slice(index * 4, index * 4 + 4)
       const theirs = source !== '' && !matched.startsWith('!')
-      if (theirs !== ignoredWithParents(rules, Buffer.from(name).toString('latin1')))
-        differing.push(`${JSON.stringify(pattern)} ${JSON.stringify(name)}: git says ${theirs}`)
+      const rules = [parseIgnoreFile(`${index}/`, Buffer.from(pattern).toString('latin1'))]
+      const ours = ignoredWithParents(rules, `${index}/${Buffer.from(name).toString('latin1')}`)
+      if (theirs !== ours) differing.push(`${JSON.stringify(pattern)} ${JSON.stringify(name)}: git says ${theirs}`)
     }
   }
   assert.deepEqual(differing, [])
@@ -59,6 +53,7 @@ test('a path is ignored as git ignores it', async (t) => {
 function ignoredWithParents(rules: ReturnType<typeof parseIgnoreFile>[], name: string): boolean {
   const names = name.replace(/\/$/, '').split('/')
   return names.some((_, index) => {
+    if (index === 0) return false
     const isDirectory = index < names.length - 1 || name.endsWith('/')
     return isIgnored(rules, names.slice(0, index + 1).join('/'), isDirectory)
   })

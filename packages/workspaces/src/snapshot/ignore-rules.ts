@@ -34,7 +34,10 @@ function parseRule(raw: string): Rule[] {
   const directoriesOnly = line.endsWith('/')
   if (directoriesOnly) line = line.slice(0, -1)
   if (line === '') return []
-  const names = line.split('/')
+  const names = line
+    .replace(/\\(.)/gs, (pair, character) => (character === '/' ? '/' : pair))
+    .split('/')
+    .map((name) => name.replace(/^\*{3,}$/, '**'))
   const anchored = names.length > 1
   if (anchored && names[0] === '') names.shift()
   return [{ pattern: anchored ? names : ['**', ...names], negated, directoriesOnly }]

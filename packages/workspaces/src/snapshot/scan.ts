@@ -56,7 +56,8 @@ export function scan(root: HeldDirectory, options: ScanOptions, visitor: ScanVis
         continue
       }
       const known = entries.get(path)
-      if (ignored && !known && !isShown(path)) visitor.ignored?.(path)
+      const shown = !ignored || known !== undefined || name === '.gitignore' || isShown(path)
+      if (!shown) visitor.ignored?.(path)
       else visitor.leaf(path, stat, directory.at(name), known)
     }
   }

@@ -34,7 +34,8 @@ export interface SnapshotsOptions {
  *
  * What counts is every file and link but those in `.git`, at any depth: the files of a nested repository count like all
  * others. What was there at the start counts whatever `.gitignore` says. What came later does not when `.gitignore`, as
- * it is now, hides it – but a `.gitignore` is always told itself, and so is a file that looks like a secret. Empty
+ * it is now, hides it; but in directories that are not hidden a `.gitignore` itself counts, and a file that looks like a
+ * secret. Empty
  * directories are put back, but no diff tells them. The state of git (HEAD, branches, index) is nobody's business here.
  *
  * Whoever holds `aside` and the agent's user are the same where nothing isolates them; contents are checked when read.
