@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { Job, JobResults } from './jobs.ts'
@@ -15,7 +17,7 @@ export async function runJob<K extends Job['kind']>(
   signal: AbortSignal,
 ): Promise<JobResults[K]> {
   signal.throwIfAborted()
-  const worker = new Worker(ENTRY, { workerData: job, name: `snapshot ${job.kind}`, env: {} })
+  const worker = new Worker(ENTRY, { workerData: job, name: `snapshot ${job.kind}`, env: compileCache() })
   const { promise, resolve, reject } = Promise.withResolvers<JobReply<JobResults[K]>>()
   worker.once('message', resolve)
   worker.once('error', reject)
@@ -34,3 +36,9 @@ export async function runJob<K extends Job['kind']>(
 
 export const gatewayError = ({ code, message, retryable }: SnapshotFailure): GatewayError =>
   new GatewayError(code, message, { retryable })
+
+/** A thread does not take over where compiled code is kept; reading it saves most of its start. */
+function compileCache(): Record<string, string> {
+  const directory = getCompileCacheDir()
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(directory) }
+}
