@@ -9,32 +9,31 @@ process.stdin.once('end', () => {
   ended = true
 })
 
-function swap(name: string, target: string): void {
+/** What is tested puts things there meanwhile, or takes them away: what cannot be done now is done in the next round. */
+function attempt(change: () => unknown): void {
   try {
-    renameSync(name, `${name}.real`)
-    symlinkSync(target, name)
-    rmSync(name)
-    renameSync(`${name}.real`, name)
+    change()
   } catch {
-    // What is tested has put something there meanwhile, or taken it away.
-    restore(name)
+    // The next round begins anew.
   }
 }
 
-function restore(name: string): void {
-  if (lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(name)
-  try {
-    renameSync(`${name}.real`, name)
-  } catch {
-    rmSync(`${name}.real`, { recursive: true, force: true })
-  }
+function swap(name: string, target: string): void {
+  attempt(() => {
+    renameSync(name, `${name}.real`)
+    symlinkSync(target, name)
+    rmSync(name)
+  })
+  // Only this makes links.
+  attempt(() => lstatSync(name).isSymbolicLink() && rmSync(name))
+  attempt(() => renameSync(`${name}.real`, name))
+  attempt(() => rmSync(`${name}.real`, { recursive: true, force: true }))
 }
 
 function run(): void {
   for (let round = 0; round < 50; round++) {
     swap('d', outside)
-    // Here `d` is a directory or nothing: nobody but this makes links.
-    mkdirSync('d/e', { recursive: true })
+    attempt(() => mkdirSync('d/e', { recursive: true }))
     swap('d/e', outside)
     swap('f', `${outside}/precious`)
   }

@@ -86,11 +86,13 @@ const documentation = fp(
 function withTextBodies(schema: FastifySchema): FastifySchema {
   const { consumes, body, ...rest } = schema ?? {}
   if (consumes === undefined) return schema
-  const content = consumes.map((type) => [
-    type,
-    { schema: type === 'application/json' ? body : { type: 'string', minLength: 1 } },
-  ])
+  const content = consumes.map((type) => [type, { schema: schemaOfBody(type, body) }])
   return { ...rest, body: { content: Object.fromEntries(content) } }
+}
+
+function schemaOfBody(type: string, body: unknown): unknown {
+  if (type === 'application/json') return body
+  return type.startsWith('text/') ? { type: 'string', minLength: 1 } : { type: 'string', format: 'binary' }
 }
 
 /** Bodies whose fields are all optional and that may be left out altogether; the plugin calls every body required. */
