@@ -249,9 +249,10 @@ describe('a file of API keys', () => {
     const result = read([
       { id: 'ci', hash, scopes: ['read'], limits: { requests: 10 } },
       { id: 'b', hash, tenant: 'ci' },
+      { id: 'c', hash, scopes: ['read', 'files:secrets'] },
     ])
     assert.ok(result.status === 'ok')
-    const [ci, b] = result.secrets.keys
+    const [ci, b, c] = result.secrets.keys
     assert.deepEqual(ci, {
       id: 'ci',
       tenant: 'ci',
@@ -260,6 +261,8 @@ describe('a file of API keys', () => {
       limits: { requests: 10 },
     })
     assert.equal(b?.tenant, 'ci')
+    assert.deepEqual(b.scopes, ['read', 'write'], 'secrets are for who is said to have them')
+    assert.deepEqual(c?.scopes, ['read', 'files:secrets'])
   })
 
   const broken: [string, unknown][] = [

@@ -1,4 +1,4 @@
-// Swaps directories and a file of a workspace for links to the outside and back, until it is ended.
+// Swaps directories and a file of a workspace for links to the outside and back, until it or its parent is ended.
 import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 
 const [outside = ''] = process.argv.slice(2)
@@ -8,6 +8,7 @@ let ended = false
 process.stdin.once('end', () => {
   ended = true
 })
+process.stdin.once('end', () => process.kill(process.pid))
 
 /** What is tested puts things there meanwhile, or takes them away: what cannot be done now is done in the next round. */
 function attempt(change: () => unknown): void {
