@@ -28,7 +28,11 @@ export async function cancelRun(scene: Scene, api: Api, kind: CancelKind, marker
   const run = await begin(api, kind, marker)
   const workspace = join(site.workspaceRoot, run.session_id)
   const isReady = await waitUntil(() => isThere(scene, api, kind, marker, run), { withinMs: readyTimeoutMs, signal })
-  if (!isReady) throw new Error(`a run was not ${kind.name} after ${readyTimeoutMs} ms`)
+  if (!isReady) {
+    const log = (await api.log(run.session_id)).map(({ event, data }) => `${event} ${JSON.stringify(data)}`)
+    const calls = JSON.stringify(callsOf(scene, marker))
+    throw new Error(`a run was not ${kind.name} after ${readyTimeoutMs} ms; calls: ${calls}; log:\n${log.join('\n')}`)
+  }
 
   const engineHung = kind.engineHangs === true
   if (engineHung) for (const pid of await enginesOf(scene)) process.kill(pid, 'SIGSTOP')
