@@ -4,10 +4,6 @@ import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 const [outside = ''] = process.argv.slice(2)
 
 process.stdin.resume()
-let ended = false
-process.stdin.once('end', () => {
-  ended = true
-})
 process.stdin.once('end', () => process.kill(process.pid))
 
 /** What is tested puts things there meanwhile, or takes them away: what cannot be done now is done in the next round. */
@@ -38,6 +34,6 @@ function run(): void {
     swap('d/e', outside)
     swap('f', `${outside}/precious`)
   }
-  if (!ended) setImmediate(run)
+  setImmediate(run)
 }
 run()
