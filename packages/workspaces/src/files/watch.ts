@@ -24,9 +24,9 @@ export async function* watchFiles(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly FileChange[]> {
-  for (let again = false; !signal.aborted; again = true) {
-    if (again) yield [EVERYTHING]
-    const ended = yield* watchUntilFlooded(tree, options, signal)
+  // Told once nothing is missed any more, so that the tree that is read then is whole.
+  for (let first: readonly FileChange[] = []; !signal.aborted; first = [EVERYTHING]) {
+    const ended = yield* watchUntilFlooded(tree, { ...options, first }, signal)
     if (ended) return
   }
 }
@@ -34,7 +34,7 @@ export async function* watchFiles(
 /** True when there is nothing more to watch; false when more changed at once than was kept. */
 async function* watchUntilFlooded(
   tree: Tree,
-  options: WatchOptions,
+  options: WatchOptions & { first: readonly FileChange[] },
   signal: AbortSignal,
 ): AsyncGenerator<readonly FileChange[], boolean> {
   const waiting = new Set<string>()
@@ -50,7 +50,7 @@ async function* watchUntilFlooded(
     })
     let toldFull = false
     await watched.add('', signal)
-    yield []
+    yield options.first
     for (;;) {
       if (watched.full && !toldFull) yield [EVERYTHING]
       toldFull = watched.full
