@@ -71,10 +71,12 @@ test('a token is in no argument, file, event or error, and in the environment of
     if (leader.startsWith('git\0')) groups.add(Number(group))
     return leader.startsWith('git\0')
   }
-  const texts = await processTexts(isOfGit)
-  assert.ok(groups.size > 0, 'the clone is under way')
-  assert.ok(texts.includes('index-pack'))
-  for (const secret of secrets) assert.ok(!texts.includes(secret), 'in a command line or an environment')
+  // Until the clone is where the objects come in, with all of its programs under way.
+  for (let texts = ''; !texts.includes('index-pack') || groups.size === 0;) {
+    t.signal.throwIfAborted()
+    texts = await processTexts(isOfGit)
+    for (const secret of secrets) assert.ok(!texts.includes(secret), 'in a command line or an environment')
+  }
   stall.release()
   const repository = await filling
 
@@ -162,6 +164,7 @@ test('a file of credentials is read; GITHUB_TOKEN counts unless the file names g
     'git.example.com': { sshKeyFile: 'keys/id', knownHostsFile: '/etc/known', token: 'three' },
   })
   const credentials = parseGitCredentials({ file: { file, text }, githubToken: 'four' })
+  const credentials = parseGitCredentials({ file: { file: '/etc/gateway/git.json', text }, githubToken: 'four' })
   assert.deepEqual(Object.fromEntries(credentials), {
     'github.com': { username: 'x-access-token', password: 'four' },
     'gitlab.example.com:8443': { username: 'x-access-token', password: 'one' },
@@ -192,6 +195,12 @@ for (const [what, text, words] of [
     assert.throws(
       () => parseGitCredentials({ file: { file: '/etc/gateway/credentials.json', text } }),
       (error) => error instanceof Error && words.test(error.message) && !error.message.includes('canary'),
+      () => parseGitCredentials({ file: { file: '/etc/gateway/git.json', text } }),
+      (error) => {
+        assert.ok(error instanceof Error)
+        assert.match(error.message, words)
+        return !error.message.includes('canary')
+      },
     )
   })
 }
