@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts'
 import { appendToClient } from './cases/append-to-client.ts'
+import { clone } from './cases/clone.ts'
 import { createSessions } from './cases/create-sessions.ts'
 import { healthz } from './cases/healthz.ts'
 import { resume } from './cases/resume.ts'
@@ -17,4 +18,5 @@ export const benches: readonly Bench[] = [
   thousandStreams,
   startAndIdle,
   resume,
+  clone,
 ]
