@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -38,10 +38,10 @@ async function withAccount(t: TestContext) {
   const scene = await gitScene(t)
   const url = await scene.server.addRepository('demo', { 'a.txt': '1\n', 'large.bin': randomBytes(1_000_000) })
   scene.server.requireAuth({ username: 'robot', password: CANARY })
-  const gitFor = (credentials: GitCredentials) =>
+  const gitFor = (credentials: GitCredentials, path = PATH) =>
     createGit({
       cacheDirectory: scene.cacheDirectory,
-      path: PATH,
+      path,
       allowedHosts: [scene.server.host],
       credentials,
       author: { name: 'Gateway', email: 'gateway@example.com' },
@@ -154,6 +154,33 @@ test('a call without a remote may use no protocol and is given no secret', () =>
   const environment = gitEnvironment({ path: '/bin', home: '/nowhere', author: { name: 'a', email: 'b' } })
   assert.equal(environment['GIT_ALLOW_PROTOCOL'], 'none')
   assert.ok(Object.keys(environment).every((name) => !name.startsWith('GATEWAY_')))
+})
+
+test('only the calls that speak to the remote are given the token, and none as an argument', async (t) => {
+  const { server, url, gitFor, credentials, place, ctx, onGit, root } = await withAccount(t)
+  const programs = path.join(root, 'bin')
+  const log = path.join(root, 'git.log')
+  await mkdir(programs)
+  // Tells of each call: whether it has the token, then its arguments.
+  await writeFile(
+    path.join(programs, 'git'),
+    `#!/bin/sh\nprintf '%s' "\${GATEWAY_GIT_PASSWORD:+with}" >>'${log}'\nprintf ' %s' "$@" >>'${log}'\necho >>'${log}'\n` +
+      `PATH='${PATH}' exec git "$@"\n`,
+  )
+  await chmod(path.join(programs, 'git'), 0o755)
+  const { fill: clone, deliver } = gitFor(credentials, `${programs}:${PATH}`)
+  const at = await place()
+  const repository = await clone({ url }, at, ctx(), onGit)
+  await writeFile(path.join(at.directory, 'b.txt'), '2')
+  await deliver(repository, at, delivery({ push: true }), ctx(), onGit)
+  const text = await readFile(log, 'utf8')
+  for (const secret of secretsOf(credentials.get(server.host))) assert.ok(!text.includes(secret))
+  const lines = text.trimEnd().split('\n')
+  const commands = lines
+    .filter((line) => line.startsWith('with '))
+    .map((line) => /ls-remote|fetch|push/.exec(line)?.[0])
+  assert.deepEqual(commands, ['ls-remote', 'fetch', 'ls-remote', 'push'])
+  assert.ok(lines.length > commands.length)
 })
 
 test('a file of credentials is read; GITHUB_TOKEN counts unless the file names github.com', () => {
