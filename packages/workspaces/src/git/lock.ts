@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -15,8 +15,7 @@ export function createLocks(directory: string): Locks {
     async with(name, signal, work) {
       const before = tails.get(name) ?? Promise.resolve()
       const mine = (async () => {
-        await before
-        signal.throwIfAborted()
+        await unlessAborted(before, signal)
         const file = path.join(directory, `${name}.lock`)
         await acquire(file, signal)
         try {
@@ -25,33 +24,48 @@ export function createLocks(directory: string): Locks {
           await rm(file, { force: true })
         }
       })()
-      // Whoever comes next waits for the end, whatever it is.
-      const tail = mine.then(
-        () => undefined,
-        () => undefined,
-      )
+      // Whoever comes next waits for the end of all before, also where one in between did not wait for its turn.
+      const tail = Promise.allSettled([before, mine])
       tails.set(name, tail)
-      try {
-        return await mine
-      } finally {
+      void tail.then(() => {
         if (tails.get(name) === tail) tails.delete(name)
-      }
+      })
+      return await mine
     },
+  }
+}
+
+async function unlessAborted(settled: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([settled, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
 async function acquire(file: string, signal: AbortSignal): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
   const own = `${process.pid} ${(await startOf(process.pid)) ?? ''}`
-  for (;;) {
-    try {
-      await writeFile(file, own, { flag: 'wx', mode: 0o600 })
-      return
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  // By a link, so that a lock is never seen without its owner.
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, own, { mode: 0o600 })
+  try {
+    for (;;) {
+      try {
+        await link(draft, file)
+        return
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      }
+      if (await isStale(file)) await rm(file, { force: true })
+      else await delay(POLL_MS, undefined, { signal })
     }
-    if (await isStale(file)) await rm(file, { force: true })
-    else await delay(POLL_MS, undefined, { signal })
+  } finally {
+    await rm(draft, { force: true })
   }
 }
 

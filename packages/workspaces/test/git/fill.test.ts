@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import { delivery, gitScene } from './scene.ts'
 
@@ -145,6 +146,24 @@ test('a fetch into a mirror that is stopped half-way does not break the next', a
   await clone(source, at, ctx(), onGit)
   assert.deepEqual((await readdir(at.directory)).sort(), ['.git', 'a', 'large.bin'])
   assert.ok((await readdir(path.join(inMirror, 'objects', 'pack'))).every((name) => name.startsWith('pack-')))
+})
+
+test('who waits for a clone of the same repository may leave, and the clone goes on', async (t) => {
+  const { server, place, ctx, onGit, clone } = await gitScene(t)
+  const source = { url: await server.addRepository('demo', large) }
+  const stall = server.stall(/POST .*git-upload-pack/, 200_000)
+  const first = clone(source, await place('one'), ctx(), onGit)
+  await stall.reached
+  const stop = new AbortController()
+  const asked = server.requests.length
+  const second = clone(source, await place('two'), ctx(stop.signal), onGit)
+  // It has looked at the remote, and is at the lock or on the way to it.
+  while (server.requests.length < asked + 2) await setImmediate()
+  stop.abort()
+  await assert.rejects(second, { name: 'AbortError' })
+  stall.release()
+  await first
+  await clone(source, await place('three'), ctx(), onGit)
 })
 
 test('a clone that takes too long is CLONE_FAILED and leaves nothing', async (t) => {
