@@ -25,6 +25,7 @@ executorConformance({
     'option:permissions',
     'option:interactive',
     'option:wrap_up',
+    'option:files',
     'asks',
   ],
   make: () => Promise.resolve(scene.fixture()),
