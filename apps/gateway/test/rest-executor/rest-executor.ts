@@ -1,13 +1,18 @@
 import {
   ExecutorError,
   GatewayError,
-  runOptions,
   type Executor,
   type ExecutorCapabilities,
   type ExecutorHealth,
 } from '@opencode-gateway/contracts'
 import { createRestApi, fields, type RestApi } from './rest-api.ts'
 import { createRestSession } from './rest-session.ts'
+
+/**
+ * What this client passes on. A wrap-up it says with the run and cannot steer itself; what a workspace begins with and
+ * becomes belongs to requests of its own, which the tests of the gateway make.
+ */
+const PASSED_ON = ['model', 'agent', 'system_prompt', 'output_schema', 'permissions', 'interactive'] as const
 
 /**
  * The gateway itself as an executor, over HTTP alone: what every executor behind it promises must hold in front of it.
@@ -80,7 +85,6 @@ async function readCapabilities(api: RestApi): Promise<ExecutorCapabilities> {
     shell: shell === true,
     followUps: followUps === true,
     survivesRestart: true,
-    // A wrap-up is a matter of the gateway and its executor: a client says it with the run, and cannot steer itself.
-    options: runOptions.filter((option) => option !== 'wrap_up' && honoured.includes(option)),
+    options: PASSED_ON.filter((option) => honoured.includes(option)),
   }
 }
