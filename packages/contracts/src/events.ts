@@ -176,6 +176,9 @@ export const CompleteData = closed(
     base_commit: Type.Optional(Type.String({ description: 'What the branch began with.' })),
     pushed: Type.Optional(Type.Boolean()),
     pull_request_url: Type.Optional(Type.String()),
+    workspace_kept: Type.Optional(
+      Type.Literal(true, { description: 'The work could not be delivered; it stays until the session is deleted.' }),
+    ),
     usage: Usage,
     timings: Timings,
     evidence: Type.Optional(Evidence),

@@ -52,6 +52,9 @@ const runResult = {
   base_commit: Type.Optional(Type.String()),
   pushed: Type.Optional(Type.Boolean()),
   pull_request_url: Type.Optional(Type.String()),
+  workspace_kept: Type.Optional(
+    Type.Literal(true, { description: 'The work could not be delivered; it stays until the session is deleted.' }),
+  ),
   usage: Usage,
   timings: Timings,
 }

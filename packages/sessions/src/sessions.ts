@@ -8,6 +8,7 @@ import { createDoorbell } from './doorbell.ts'
 import { followLog, readPage, sessionNotFound } from './follow.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
+import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
 import type { CancelResult, RunOrder, Sessions, SessionsOptions } from './types.ts'
@@ -43,7 +44,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     endBell.ring(run.runId)
     doorbell.ring(run.sessionId)
     const session = await store.getSession(run.sessionId)
-    if (session?.oneShot && !session.keepWorkspace && session.openRuns === 0) await releaseAndClose(session)
+    if (session?.oneShot && (await isOver(session, store))) await releaseAndClose(session)
     crashPoint('after-release')
   }
 

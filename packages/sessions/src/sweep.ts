@@ -1,4 +1,5 @@
 import type { CallContext, Executor, SessionRow, Store } from '@opencode-gateway/contracts'
+import { isOver } from './session-over.ts'
 
 export interface SweepOptions {
   store: Store
@@ -16,7 +17,7 @@ export async function sweep({ store, executors, release }: SweepOptions, ctx: Ca
   for (const run of await store.listOpenRuns(maxOpenRuns)) live.add(run.sessionId)
   for await (const session of heldSessions(store)) {
     ctx.signal.throwIfAborted()
-    if (isOver(session) && (await isReleased(session, release, ctx))) continue
+    if ((await isOver(session, store)) && (await isReleased(session, release, ctx))) continue
     live.add(session.sessionId)
   }
   for (const executor of executors.values()) {
@@ -25,12 +26,6 @@ export async function sweep({ store, executors, release }: SweepOptions, ctx: Ca
       ctx.log.info({ executor: executor.name, ...report }, 'swept what no session needs')
     }
   }
-}
-
-/** Nobody can use the session any more. */
-function isOver(session: SessionRow): boolean {
-  if (session.openRuns > 0) return false
-  return session.closedAt !== undefined || (session.oneShot && !session.keepWorkspace)
 }
 
 async function isReleased(session: SessionRow, release: SweepOptions['release'], ctx: CallContext): Promise<boolean> {

@@ -64,6 +64,7 @@ export function decideComplete(input: VerdictInput): CompleteData {
     ...(told?.structured === undefined ? {} : { structured: told.structured }),
     files_modified: [...input.filesModified],
     ...(input.delivery?.delivered === undefined ? {} : deliveredFields(input.delivery.delivered)),
+    ...(input.delivery?.error === undefined || input.stop !== undefined ? {} : { workspace_kept: true as const }),
     usage: told?.usage ?? noUsage,
     timings: input.timings,
     ...(told === undefined ? {} : { evidence: told.evidence }),

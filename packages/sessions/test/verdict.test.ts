@@ -64,3 +64,29 @@ test('an interrupted run says whether it may have had side effects', () => {
   assert.equal(decide({ kind: 'stopped' }, undefined, true).side_effects, 'possible')
   assert.equal(decide({ kind: 'stopped' }, undefined, false).side_effects, 'none')
 })
+
+test('what was delivered is told, and what could not be delivered fails the run and keeps its workspace', () => {
+  const common = {
+    ending: outcome('completed'),
+    receipt: undefined,
+    limits: { wallMs: 300_000, startMs: 60_000, idleMs: 600_000 },
+    prompted: true,
+    filesModified: [],
+    timings: { queued_ms: 0, total_ms: 1 },
+  }
+  const delivered = { branch: 'robot/work', baseCommit: 'a'.repeat(40), commit: 'b'.repeat(40), pushed: true }
+  const done = decideComplete({ ...common, stop: undefined, delivery: { delivered } })
+  assert.deepEqual(
+    [done.outcome, done.branch, done.commit, done.pushed],
+    ['completed', 'robot/work', delivered.commit, true],
+  )
+  assert.equal(done.workspace_kept, undefined)
+
+  const error = new GatewayError('PUSH_REJECTED', 'the branch is there already')
+  const failed = decideComplete({ ...common, stop: undefined, delivery: { error } })
+  assert.deepEqual([failed.outcome, failed.error?.code, failed.workspace_kept], ['failed', 'PUSH_REJECTED', true])
+  assert.equal(failed.final_message, 'said')
+
+  const cancelled = decideComplete({ ...common, stop: { kind: 'cancel' }, delivery: { error } })
+  assert.deepEqual([cancelled.outcome, cancelled.workspace_kept], ['cancelled', undefined])
+})

@@ -183,7 +183,7 @@ export const variables = {
     'WORKSPACE_MAX_BYTES',
     parse.integer(1_048_576, Number.MAX_SAFE_INTEGER),
     '5368709120',
-    'Largest repository or unpacked archive a workspace may begin with, in bytes.',
+    'Largest repository a workspace may begin with, in bytes.',
   ),
 
   executionTimeMs: optional(

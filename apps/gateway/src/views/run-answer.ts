@@ -62,7 +62,7 @@ export function runAnswer(run: RunRow, context: RunAnswerContext): RunAnswer {
   }
 }
 
-const DELIVERED = ['branch', 'commit', 'base_commit', 'pushed', 'pull_request_url'] as const
+const DELIVERED = ['branch', 'commit', 'base_commit', 'pushed', 'pull_request_url', 'workspace_kept'] as const
 
 /** What a run in a repository left, as far as it came. */
 function deliveryOf(complete: CompleteData): Pick<CompleteData, (typeof DELIVERED)[number]> {

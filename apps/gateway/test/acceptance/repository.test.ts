@@ -137,13 +137,15 @@ test('D4: work that the remote does not take is kept, and the run says why', LIM
     repository,
     work_branch: 'robot/work',
     push: true,
-    keep_workspace: true,
   })
   assert.equal(`${String(answer.json().code)} ${answer.status}`, 'PUSH_REJECTED 409', answer.text)
   assert.equal(answer.json().output, 'written')
+  assert.equal(answer.json().workspace_kept, true)
   const id = String(answer.json().session_id)
   const file = await call('GET', `/sessions/${id}/files/content?path=c.txt`)
   assert.equal(file.text, 'c')
+  assert.equal((await call('DELETE', `/sessions/${id}`)).status, 200)
+  await eventually(t, async () => !(await filesIn(real.workspaceRoot)).some((name) => name.includes(id)))
 })
 
 test('D5: what a git host asks for is in no log, file, answer or workspace', LIMIT, async (t) => {
