@@ -1,21 +1,8 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { PermissionRules } from './permissions.ts'
+import { deliveryOptions, fillOptions } from './repository-options.ts'
 import { StatusSchema } from './values.ts'
-
-/** Limits that belong to the wire, not to an installation. */
-export const wireLimits = {
-  promptCharacters: 50_000,
-  commandCharacters: 50_000,
-  systemPromptCharacters: 100_000,
-  labels: 16,
-  files: 1_000,
-  labelCharacters: 128,
-  pageEvents: 1_000,
-  pageSessions: 200,
-  waitSeconds: 30,
-  /** Objects and lists in each other, the body of the request included. */
-  jsonDepth: 64,
-} as const
+import { wireLimits } from './wire-limits.ts'
 
 const request = <P extends Record<string, TSchema>>(id: string, properties: P, description: string) =>
   Type.Object(properties, { $id: id, description, additionalProperties: false })
@@ -86,67 +73,6 @@ const agentOptions = {
       description: 'Told to the agent when two thirds of the time limit are over.',
       examples: ['Finish up: commit what works and say what is left.'],
     }),
-  ),
-}
-
-const PullRequest = Type.Union(
-  [
-    Type.Literal(true),
-    Type.Object(
-      {
-        title: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-        body: Type.Optional(Type.String({ maxLength: 65_536 })),
-        draft: Type.Optional(Type.Boolean()),
-        base: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-      },
-      { additionalProperties: false },
-    ),
-  ],
-  {
-    description:
-      'Opens a pull request for the branch, which is pushed; title and body come from the prompt unless given.',
-  },
-)
-
-/** What the workspace begins with. */
-const fillOptions = {
-  repository: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 2048,
-      description: 'A git repository: `https://…`, `ssh://…` or `user@host:path`. Never with a password in it.',
-      examples: ['https://github.com/acme/app.git'],
-    }),
-  ),
-  branch: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: "The branch to begin with; the remote's HEAD unless given.",
-    }),
-  ),
-  work_branch: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'The branch the agent works on; `opencode/<first part of the session id>` unless given.',
-    }),
-  ),
-  files: Type.Optional(
-    Type.Record(Type.String(), Type.String(), {
-      maxProperties: wireLimits.files,
-      description: 'Texts by path, written before the agent begins.',
-      examples: [{ 'notes/task.md': '# Task' }],
-    }),
-  ),
-}
-
-/** What becomes of the work in a repository. */
-const deliveryOptions = {
-  push: Type.Optional(Type.Boolean({ description: 'Push the branch once the run has completed.' })),
-  pull_request: Type.Optional(PullRequest),
-  commit_message: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 10_000, description: 'Made from the prompt unless given.' }),
   ),
 }
 
