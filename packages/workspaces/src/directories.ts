@@ -1,6 +1,8 @@
-import { lstat, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { ExecutorError } from '@opencode-gateway/contracts'
+import { exists } from './exists.ts'
+import { createMarks } from './marks.ts'
 
 /** The directories of our sessions below one root. */
 export interface Directories {
@@ -22,13 +24,9 @@ export interface Directories {
 export type Area = (typeof AREAS)[number]
 
 const AREAS = ['shell', 'aside'] as const
-const MARKS = '.sessions'
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
-/**
- * A mark per session lies beside the workspaces and not in them, where an agent could remove it; so what has no mark
- * is not ours and is never touched.
- */
+/** What is ours is known by its mark (see `createMarks`); what has none is never touched. */
 export function createDirectories(root: string): Directories {
   const checked = (name: string): string => {
     if (NAME.test(name)) return name
@@ -36,28 +34,21 @@ export function createDirectories(root: string): Directories {
   }
   const pathOf = (sessionId: string): string => path.join(root, checked(sessionId))
   const beside = (sessionId: string, area: Area): string => path.join(root, `.${area}`, checked(sessionId))
-  const markOf = (sessionId: string): string => path.join(root, MARKS, checked(sessionId))
+  const marks = createMarks(path.join(root, '.sessions'))
 
   return {
     pathOf,
     beside,
     async prepare() {
-      await mkdir(path.join(root, MARKS), { recursive: true, mode: 0o700 })
+      await marks.prepare()
       for (const area of AREAS) await mkdir(path.join(root, `.${area}`), { recursive: true, mode: 0o700 })
       await refuseProjectAbove(await realpath(root))
     },
     async create(sessionId) {
       const directory = pathOf(sessionId)
       try {
-        if (!(await exists(markOf(sessionId)))) {
-          // An agent's command may have removed it: it is the engine's user who owns both.
-          await mkdir(path.join(root, MARKS), { recursive: true, mode: 0o700 })
-          await mkdir(directory, { mode: 0o700 })
-          await writeFile(markOf(sessionId), '').catch(async (error: unknown) => {
-            await rm(directory, { recursive: true, force: true })
-            throw error
-          })
-        }
+        if (!(await marks.has(sessionId))) await marks.make(sessionId, directory)
+        // An agent's command may have removed it: it is the engine's user who owns both.
         await mkdir(directory, { mode: 0o700, recursive: true })
         return await realpath(directory)
       } catch (error) {
@@ -67,17 +58,14 @@ export function createDirectories(root: string): Directories {
     },
     async find(sessionId) {
       const directory = pathOf(sessionId)
-      if (!(await exists(markOf(sessionId))) || !(await exists(directory))) return undefined
+      if (!(await marks.has(sessionId)) || !(await exists(directory))) return undefined
       return await realpath(directory)
     },
     async remove(sessionId) {
       for (const area of AREAS) await rm(beside(sessionId, area), { recursive: true, force: true, maxRetries: 3 })
-      await rm(pathOf(sessionId), { recursive: true, force: true, maxRetries: 3 })
-      await rm(markOf(sessionId), { force: true })
+      await marks.remove(sessionId, pathOf(sessionId))
     },
-    async list() {
-      return (await readdir(path.join(root, MARKS))).filter((name) => NAME.test(name))
-    },
+    list: async () => (await marks.list()).filter((name) => NAME.test(name)),
   }
 }
 
@@ -94,15 +82,5 @@ async function refuseProjectAbove(root: string): Promise<void> {
       )
     }
     if (directory === path.dirname(directory)) return
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
   }
 }

@@ -6,6 +6,12 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createDirectories } from '../src/directories.ts'
 import type { Directories } from '../src/directories.ts'
+import { crashAfterCall } from './crash-in.ts'
+
+/** What a root holds that no session uses. */
+const NOTHING = ['.aside', '.sessions', '.sessions/.claims', '.shell']
+
+const everythingIn = async (root: string): Promise<string[]> => (await readdir(root, { recursive: true })).sort()
 
 async function workspacesFor(t: TestContext): Promise<Directories & { root: string }> {
   const root = await mkdtemp(path.join(tmpdir(), 'workspaces-'))
@@ -51,8 +57,49 @@ test('a removed workspace leaves nothing, and removing follows no link', async (
   await workspaces.remove('one')
   await workspaces.remove('one')
   assert.deepEqual(await readdir(outside), ['precious'])
-  assert.deepEqual((await readdir(workspaces.root, { recursive: true })).sort(), ['.aside', '.sessions', '.shell'])
+  assert.deepEqual(await everythingIn(workspaces.root), NOTHING)
 })
+
+test('a crash anywhere while a workspace is made leaves one that is made again and removed whole', async (t) => {
+  let crashes = 0
+  for (let nth = 1; ; nth += 1) {
+    const workspaces = await workspacesFor(t)
+    if (!crashAfterCall(workspaces.root, nth)) break
+    crashes += 1
+    assert.ok(await workspaces.create('one'), `after call ${nth}`)
+    await workspaces.remove('one')
+    assert.deepEqual(await everythingIn(workspaces.root), NOTHING)
+  }
+  assert.ok(crashes > 2)
+})
+
+test('what a crash left of making a workspace is swept like one that was made', async (t) => {
+  for (let nth = 1; ; nth += 1) {
+    const workspaces = await workspacesFor(t)
+    if (!crashAfterCall(workspaces.root, nth)) break
+    for (const sessionId of await workspaces.list()) await workspaces.remove(sessionId)
+    assert.deepEqual(await everythingIn(workspaces.root), NOTHING, `after call ${nth}`)
+  }
+})
+
+test('a directory that came from elsewhere while ours was claimed is left alone', async (t) => {
+  const workspaces = await workspacesFor(t)
+  assert.ok(crashAfterCall(workspaces.root, await callThatClaims(t)))
+  await mkdir(path.join(workspaces.root, 'one'))
+  await writeFile(path.join(workspaces.root, 'one', 'precious'), '')
+  await assert.rejects(workspaces.create('one'), { code: 'WORKSPACE_ERROR' })
+  await workspaces.remove('one')
+  assert.deepEqual(await readdir(path.join(workspaces.root, 'one')), ['precious'])
+})
+
+/** The first call of the file system after which the session is ours and its directory is not there yet. */
+async function callThatClaims(t: TestContext): Promise<number> {
+  for (let nth = 1; ; nth += 1) {
+    const workspaces = await workspacesFor(t)
+    assert.ok(crashAfterCall(workspaces.root, nth), 'nothing was claimed before the directory was made')
+    if ((await workspaces.list()).length > 0) return nth
+  }
+}
 
 test('a name that leads elsewhere is refused', async (t) => {
   const workspaces = await workspacesFor(t)
