@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { keepTail } from './log-tail.ts'
-import { killMarked } from './marked-processes.ts'
+import { killMarked, killMarkedNow } from './marked-processes.ts'
 
 export interface EngineProcessOptions {
   binary: string
@@ -31,7 +31,10 @@ export interface EngineProcess {
 const TAIL_LINES = 20
 const PORT_ATTEMPTS = 5
 
-/** Starts an engine on a free port of the loopback interface and waits until it can answer. */
+/**
+ * Starts an engine on a free port of the loopback interface and waits until it can answer. A process that exits without
+ * having stopped its engine takes it and all it started along.
+ */
 export async function startEngineProcess(options: EngineProcessOptions, signal: AbortSignal): Promise<EngineProcess> {
   for (let attempt = 1; ; attempt += 1) {
     const started = await tryPort(options, await freePort(), signal)
@@ -62,10 +65,17 @@ async function tryPort(
   const tail = keepTail([child.stdout, child.stderr], { lines: TAIL_LINES, secrets: options.secrets, onLine })
   const exited = ended(child).then((how) => `${how}${tail.text() === '' ? '' : `; its last lines:\n${tail.text()}`}`)
 
+  const killNow = (): void => {
+    child.kill('SIGKILL')
+    killMarkedNow(own)
+  }
+  process.once('exit', killNow)
+
   const kill = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await exited
     await killMarked(own, AbortSignal.timeout(options.killTimeoutMs))
+    process.off('exit', killNow)
   }
 
   const stop = async (hurry?: AbortSignal): Promise<void> => {
@@ -95,7 +105,10 @@ async function tryPort(
       signal.throwIfAborted()
       return { reason: `it was not ready within ${options.startTimeoutMs} ms; its last lines:\n${tail.text()}` }
     }
-    if ('reason' in first) return first
+    if ('reason' in first) {
+      process.off('exit', killNow)
+      return first
+    }
     return { url: first.url, pid: child.pid ?? 0, exited, stop, kill }
   } finally {
     deadline.removeEventListener('abort', giveUp)

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -44,6 +45,24 @@ export async function killMarked(entry: string, signal: AbortSignal): Promise<nu
     await sleep(POLL_MS, undefined, { signal })
   }
   return ended.size
+}
+
+/** The same for a process that exits and can wait for nothing: what is there is ended, looked for once. Never throws. */
+export function killMarkedNow(entry: string): void {
+  for (const name of unlessGone(() => readdirSync('/proc')) ?? []) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid) || pid === process.pid) continue
+    const environment = unlessGone(() => readFileSync(`/proc/${pid}/environ`))
+    if (environment && hasEntry(environment, entry)) unlessGone(() => killProcess(pid))
+  }
+}
+
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }
 
 /** Ends a process by force; false when it is gone already. */
