@@ -131,7 +131,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       await background
       await parts?.sessions.drain(signal)
     } catch (err) {
-      log.warn({ err }, 'runs still work after their share of the grace time and are left to the next start')
+      const why = signal.aborted ? { drainMs: plan.drainMs } : { err }
+      log.warn(why, 'runs still work after their share of the grace time and are left to the next start')
     }
   }
 

@@ -33,8 +33,10 @@ async function serve(config: Config, secrets: Secrets): Promise<void> {
   closeWithGrace(
     { delay: config.shutdownGraceMs, logger: { error: (message: string) => log.error({}, message) } },
     async ({ signal, err }) => {
+      const plan = shutdownPlan(config.shutdownGraceMs)
       if (err) log.fatal({ err }, 'an error nobody expected; the gateway stops')
-      else log.info({ signal, ...shutdownPlan(config.shutdownGraceMs) }, 'the gateway stops')
+      else log.info({ signal, ...plan }, 'the gateway stops')
+      tell(`Stopping: runs that work have ${plan.drainMs / 1000}s to finish. A second signal ends them at once.`)
       await gateway.stop()
       log.info({}, 'stopped')
     },

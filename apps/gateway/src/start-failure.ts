@@ -13,15 +13,15 @@ export interface StartFailure {
 /** What to tell the operator of an error that keeps the gateway from starting. */
 export function startFailure(
   err: unknown,
-  { host, port, dataDir }: Pick<Config, 'host' | 'port' | 'dataDir'>,
+  { host, port, metricsPort, dataDir }: Pick<Config, 'host' | 'port' | 'metricsPort' | 'dataDir'>,
 ): StartFailure {
   const unavailable = (message: string): StartFailure => ({ exitCode: EXIT.unavailable, message })
   const reason = err instanceof Error ? err.message : String(err)
+  const portTaken = (taken: number): string =>
+    `Port ${taken} on ${host} is taken. Stop what uses it, or set ${taken === metricsPort ? 'METRICS_PORT' : 'PORT'} to another one.`
   switch (errorCode(err)) {
     case 'EADDRINUSE':
-      return unavailable(
-        `Port ${portOf(err) ?? port} on ${host} is taken. Stop what uses it, or set PORT (METRICS_PORT) to another one.`,
-      )
+      return unavailable(portTaken(portOf(err) ?? port))
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return unavailable(`This machine has no address ${host}. Set HOST to one it has.`)
@@ -36,8 +36,7 @@ export function startFailure(
     return unavailable(
       `The directory ${JSON.stringify(directory)} cannot be made: ${reason}. Set DATA_DIR or WORKSPACE_ROOT to another one.`,
     )
-  if (err instanceof GatewayError)
-    return unavailable(`${reason} (${err.code}; data directory ${JSON.stringify(dataDir)})`)
+  if (err instanceof GatewayError) return unavailable(`${reason} (${err.code}; DATA_DIR is ${JSON.stringify(dataDir)})`)
   return { exitCode: EXIT.software, message: err instanceof Error ? (err.stack ?? reason) : reason }
 }
 

@@ -112,7 +112,7 @@ test('a gateway says loudly what it lacks, and two never share their data', asyn
   await eventually(t, () => gateway.logged().includes('NO API KEY IS CONFIGURED'))
   const { code, stderr } = await runServer(t, { DATA_DIR: dataDir, PORT: '0' })
   assert.equal(code, 69)
-  assert.match(stderr, /in use by another gateway \(pid \d+/)
+  assert.match(stderr, /in use by another gateway \(pid \d+.*\)\. Stop that one.*DATA_DIR is/)
 })
 
 test('D6: SIGTERM lets a run finish and its client have the answer', async (t) => {
@@ -159,6 +159,12 @@ test('D6: what does not finish in the grace time is handed over, and its clients
   assert.deepEqual(reader.retries, [2000, 3000])
   const plan = gateway.records().find(({ msg }) => msg === 'the gateway stops')
   assert.equal(Number(plan?.['drainMs']) + Number(plan?.['closeMs']), 4000)
+  assert.match(
+    gateway.logged(),
+    /Stopping: runs that work have [\d.]+s to finish\. A second signal ends them at once\./,
+  )
+  const late = gateway.records().find(({ msg }) => String(msg).startsWith('runs still work'))
+  assert.deepEqual([late?.['drainMs'], late?.['err']], [plan?.['drainMs'], undefined])
   const told = await waiting
   assert.equal(told.status, 503)
   assert.equal(Object(await told.json()).code, 'SHUTTING_DOWN')

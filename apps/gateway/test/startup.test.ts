@@ -53,12 +53,13 @@ describe('the start of the executor', () => {
 })
 
 describe('what keeps the gateway from starting', () => {
-  const place = { host: '127.0.0.1', port: 80, dataDir: '/d' }
+  const place = { host: '127.0.0.1', port: 80, metricsPort: 90, dataDir: '/d' }
   const cases: [unknown, number, RegExp][] = [
-    [Object.assign(new Error('x'), { code: 'EADDRINUSE' }), 69, /Port 80 on 127\.0\.0\.1 is taken/],
+    [Object.assign(new Error('x'), { code: 'EADDRINUSE' }), 69, /Port 80 on 127\.0\.0\.1 is taken.* set PORT to/],
+    [Object.assign(new Error('x'), { code: 'EADDRINUSE', port: 90 }), 69, /Port 90 .* set METRICS_PORT to/],
     [Object.assign(new Error('x'), { code: 'EADDRNOTAVAIL' }), 69, /no address 127\.0\.0\.1/],
     [Object.assign(new Error('mkdir /d'), { code: 'EACCES' }), 69, /Not permitted: mkdir \/d/],
-    [new GatewayError('STORE_UNAVAILABLE', 'it is in use'), 69, /it is in use .*"\/d"/],
+    [new GatewayError('STORE_UNAVAILABLE', 'it is in use'), 69, /it is in use .*DATA_DIR is "\/d"/],
     [new ExecutorError('EXECUTOR_UNAVAILABLE', 'no such binary'), 69, /no such binary/],
     [new Error('a mistake of ours'), 70, /a mistake of ours/],
   ]

@@ -14,7 +14,7 @@ export function takeLock(file: string, owner: string): Disposable {
   } catch (error) {
     const holder = sqliteCode(error) === busy ? readHolder(db) : undefined
     db.close()
-    throw holder === undefined ? error : new Unusable(`it is in use by another gateway (${holder})`)
+    throw holder === undefined ? error : inUse(holder)
   }
   return {
     [Symbol.dispose]() {
@@ -22,6 +22,11 @@ export function takeLock(file: string, owner: string): Disposable {
     },
   }
 }
+
+const inUse = (holder: string): Unusable =>
+  new Unusable(
+    `it is in use by another gateway (${holder}). Stop that one, or give this one a data directory of its own`,
+  )
 
 /** Who holds it must be committed to be read by others, so the lock is let go once and taken again. */
 function hold(db: DatabaseSync, owner: string): void {

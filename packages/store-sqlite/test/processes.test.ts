@@ -23,7 +23,7 @@ it('a second process learns which one has the database, and gets it when that on
 
   await assert.rejects(openStore({ file }), {
     code: 'STORE_UNAVAILABLE',
-    message: `the database "${file}" cannot be used: it is in use by another gateway (pid ${first.pid}, first)`,
+    message: `the database "${file}" cannot be used: it is in use by another gateway (pid ${first.pid}, first). Stop that one, or give this one a data directory of its own`,
   })
   await first.kill()
   await using heir = await openStore({ file })
