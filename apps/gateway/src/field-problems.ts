@@ -39,7 +39,7 @@ function fieldOf({ keyword, instancePath, params }: SchemaError, place: string):
 }
 
 /** Undefined for an error that only sums up others, which name the field better. */
-function reasonOf({ keyword, params, message, parentSchema }: SchemaError): string | undefined {
+function reasonOf({ keyword, instancePath, params, message, parentSchema }: SchemaError): string | undefined {
   switch (keyword) {
     case 'required':
       return 'is required'
@@ -48,6 +48,10 @@ function reasonOf({ keyword, params, message, parentSchema }: SchemaError): stri
     case 'anyOf':
     case 'oneOf':
       return undefined
+    case 'type':
+      return instancePath === '' && params.type === 'object'
+        ? 'must be a JSON object, sent as application/json'
+        : message
     case 'enum':
       return `must be one of ${list(params.allowedValues)}`
     case 'minLength':
@@ -55,7 +59,7 @@ function reasonOf({ keyword, params, message, parentSchema }: SchemaError): stri
     case 'maxLength':
       return `must have at most ${String(params.limit)} characters`
     case 'pattern':
-      return params.pattern === '\\S' ? NOT_BLANK : `must match ${String(params.pattern)}${exampleOf(parentSchema)}`
+      return params.pattern === '\\S' ? NOT_BLANK : patternOf(params.pattern, parentSchema)
     case 'format':
       return `must be a ${String(params.format)}`
     default:
@@ -63,9 +67,10 @@ function reasonOf({ keyword, params, message, parentSchema }: SchemaError): stri
   }
 }
 
-function exampleOf(schema: SchemaError['parentSchema']): string {
+/** Examples say more than an expression. */
+function patternOf(pattern: unknown, schema: SchemaError['parentSchema']): string {
   const examples = Array.isArray(schema?.examples) ? schema.examples.map((example) => JSON.stringify(example)) : []
-  return examples.length === 0 ? '' : `, for example ${examples.join(', ')}`
+  return examples.length === 0 ? `must match ${String(pattern)}` : `must be like ${examples.join(', ')}`
 }
 
 const list = (values: unknown): string => (Array.isArray(values) ? values.map(String).join(', ') : String(values))

@@ -62,7 +62,7 @@ test(
     assert.deepEqual((await readdir(copy)).toSorted(), ['.gitignore', 'changed.txt', 'kept', 'new.txt', 'patch'])
     assert.equal(await readFile(join(copy, 'changed.txt'), 'utf8'), 'one\nthree\n')
 
-    const reset = await call('POST', `/sessions/${id}/reset`, { to: 'start' })
+    const reset = await call('POST', `/sessions/${id}/reset`)
     assert.deepEqual([reset.status, reset.json()], [200, { session_id: id, to: 'start' }])
     const directory = join(real.workspaceRoot, id)
     assert.deepEqual((await readdir(directory)).toSorted(), ['.gitignore', 'changed.txt', 'gone.txt', 'kept'])

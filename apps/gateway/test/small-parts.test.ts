@@ -140,8 +140,12 @@ describe('problems of fields', () => {
       { keyword: 'required', instancePath: '/a~1b', params: { missingProperty: 'c' } },
     ]
     assert.deepEqual(fieldProblems(errors, 'body'), [
-      { field: 'timeout', reason: 'must be number or must match ^x$, for example "x"' },
+      { field: 'timeout', reason: 'must be number or must be like "x"' },
       { field: 'a/b.c', reason: 'is required' },
+    ])
+    const none = { keyword: 'type', instancePath: '', params: { type: 'object' }, message: 'must be object' }
+    assert.deepEqual(fieldProblems([none], 'body'), [
+      { field: 'body', reason: 'must be a JSON object, sent as application/json' },
     ])
     const many = Array.from({ length: 50 }, (_, index) => ({
       keyword: 'additionalProperties',

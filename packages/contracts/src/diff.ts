@@ -56,7 +56,7 @@ export type DiffView = Static<typeof DiffView>
 
 export const ResetRequest = Type.Object(
   { to: Type.Optional(Type.Enum(['start'], { default: 'start' })) },
-  { $id: 'ResetRequest', additionalProperties: false },
+  { $id: 'ResetRequest', additionalProperties: false, description: 'To what; the body may be left out.' },
 )
 export type ResetRequest = Static<typeof ResetRequest>
 

@@ -96,7 +96,7 @@ function schemaOfBody(type: string, body: unknown): unknown {
 }
 
 /** Bodies whose fields are all optional and that may be left out altogether; the plugin calls every body required. */
-const OPTIONAL_BODIES: readonly unknown[] = ['#/components/schemas/CancelRequest']
+const OPTIONAL_BODIES: readonly unknown[] = ['#/components/schemas/CancelRequest', '#/components/schemas/ResetRequest']
 
 /** Puts right what the plugin makes of the routes' schemas: references in parameters, and which bodies are required. */
 function corrected<T>(document: T): T {

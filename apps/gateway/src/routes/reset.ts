@@ -1,5 +1,6 @@
 import { GatewayError, ResetRequest, ResetResponse, SessionParams } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { emptyBody } from '../plugins/strict-input.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
@@ -27,7 +28,7 @@ const schema = {
 }
 
 export const resetRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
-  app.post('/sessions/:id/reset', { schema }, async (request) => {
+  app.post('/sessions/:id/reset', { schema, preValidation: emptyBody }, async (request) => {
     const id = sessionIdOf(request)
     const { session } = await options.sessions.get(request.client.tenant, id, 1)
     if (session.closedAt !== undefined)
