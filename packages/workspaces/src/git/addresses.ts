@@ -26,7 +26,10 @@ export async function addressesOf(
     })
   })
   if (!remote.trusted && !addresses.every(isAddressPublic)) {
-    throw refused('repository', `names the host "${remote.host}", which has an address that is not public`)
+    throw refused(
+      'repository',
+      `names the host "${remote.host}", which has an address that is not public and is not in GIT_ALLOWED_HOSTS`,
+    )
   }
   return addresses
 }

@@ -46,11 +46,12 @@ export function parseRemote(url: string, rules: RemoteRules): Remote {
   const port = parsePort(parts['port'], DEFAULT_PORTS[scheme])
   const trusted = isListed(rules.allowedHosts ?? [], host, port, DEFAULT_PORTS[scheme])
   if (!trusted && rules.allowedHosts !== undefined)
-    throw refused('repository', `names the host "${host}", which is not allowed here`)
+    throw refused('repository', `names the host "${host}", which is not in GIT_ALLOWED_HOSTS`)
   if (!trusted && scheme === 'http') throw refused('repository', 'must be fetched over https')
   if (!trusted && isAddress(host) && !isAddressPublic(host))
-    throw refused('repository', 'names an address that is not public')
-  if (!trusted && isLocalName(host)) throw refused('repository', 'names a host that is not public')
+    throw refused('repository', 'names an address that is neither public nor in GIT_ALLOWED_HOSTS')
+  if (!trusted && isLocalName(host))
+    throw refused('repository', 'names a host that is neither public nor in GIT_ALLOWED_HOSTS')
   return {
     scheme,
     url: rebuild(scheme, parts, host, asUrl !== null),
@@ -135,7 +136,7 @@ function slashed(path: string): string {
 }
 
 function parseFile(url: string, rules: RemoteRules): Remote {
-  if (rules.allowFile !== true) throw refused('repository', 'must not be a local path')
+  if (rules.allowFile !== true) throw refused('repository', 'must not be a local path unless GIT_ALLOW_FILE is true')
   const path = url.startsWith('/') ? url : url.replace(/^file:\/\//i, '')
   if (!path.startsWith('/')) throw refused('repository', 'must be file:///path')
   checkPath(path)
