@@ -22,6 +22,8 @@ import { requestId } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { stopping } from './plugins/stopping.ts'
 import { strictInput } from './plugins/strict-input.ts'
+import { upgrades } from './plugins/upgrades.ts'
+import { webSockets } from './plugins/web-sockets.ts'
 import { createReadiness } from './readiness.ts'
 import { requestIdOf } from './request-id.ts'
 import { archiveRoutes } from './routes/archive.ts'
@@ -45,6 +47,7 @@ import { workspaceRoutes } from './routes/workspace.ts'
 import { shutdownPlan } from './shutdown-plan.ts'
 import { validatorCompiler } from './validation.ts'
 import { readVersion } from './version.ts'
+import { isWebSocketRequest } from './web-socket-request.ts'
 
 export interface AppOptions {
   config: Config
@@ -81,6 +84,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
       requireHostHeader: false,
+      shouldUpgradeCallback: isWebSocketRequest,
     },
     // Whoever waits for a run is silent for as long as it takes; the network's own keep-alive finds dead peers.
     connectionTimeout: 0,
@@ -104,6 +108,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   await app.register(requestId)
   await app.register(errors)
+  await app.register(upgrades)
   await app.register(httpRules)
   await app.register(httpMetrics, { metrics: metrics.http })
   await app.register(helmet, {
@@ -122,6 +127,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(eventStreams, {
     ...config.streams,
     retentionMs: config.eventRetentionMs,
+    metrics: metrics.streams,
+  })
+  await app.register(webSockets, {
+    ...config.streams,
+    ...shutdownPlan(config.shutdownGraceMs),
     metrics: metrics.streams,
   })
   await app.register(openapi, { version })

@@ -8,6 +8,7 @@ const known = {
   'if-range': Type.String({ description: 'The whole is sent unless the file still has this ETag.' }),
   'if-none-match': Type.String({ description: 'Answer 304 when the file still has one of these ETags.' }),
   'if-match': Type.String({ description: 'Write only when the file still has this ETag; `*`: when it is there.' }),
+  upgrade: Type.String({ description: '`websocket`, with the handshake of RFC 6455.' }),
   'last-event-id': Type.String({ description: 'Id of the last event the reader has; wins over `after`.' }),
 }
 

@@ -12,7 +12,8 @@ export const httpMetrics = fp<{ metrics: HttpMetrics }>(
         metrics.answered({
           route: routeOf(request),
           method: request.method,
-          status: raw.writableFinished ? reply.statusCode : undefined,
+          // What became a socket has an answer, though not one that is ever finished.
+          status: raw.writableFinished || reply.statusCode === 101 ? reply.statusCode : undefined,
           durationMs: reply.elapsedTime,
         })
       })

@@ -9,7 +9,7 @@ export const requestLog = fp(
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.open !== true) {
         reply.raw.once('close', () => {
-          if (!reply.raw.writableFinished)
+          if (!reply.raw.writableFinished && reply.statusCode !== 101)
             request.log.info(line(request), 'the client left before the end of the answer')
         })
       }
