@@ -111,6 +111,8 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
       maxBytes: read(variables.maxWorkspaceBytes),
       pullRequests: { githubApi: read(variables.githubApi) ?? {}, gitlabApi: read(variables.gitlabApi) ?? {} },
     },
+    /** Runs of a session whose work is remembered. */
+    maxCheckpoints: read(variables.maxCheckpoints),
     /** What the agent may do at most, whatever a request says. */
     permissions: completePolicy(read(variables.permissions)),
     limits: {

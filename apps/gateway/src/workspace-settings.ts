@@ -13,6 +13,7 @@ export interface WorkspaceSettings {
   path: string
   git: Config['git']
   credentials: GitCredentials
+  maxCheckpoints: number
 }
 
 /** What the workspaces of any executor on this machine are made with. */
@@ -21,9 +22,11 @@ export function workspaceSettings({
   path,
   git,
   credentials,
+  maxCheckpoints,
 }: WorkspaceSettings): Omit<WorkspacesOptions, 'directories'> {
   const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, pullRequests } = git
   return {
+    maxCheckpoints,
     snapshots: createSnapshots({
       path,
       limits: { timeoutMs: SNAPSHOT_TIMEOUT_MS, maxFileBytes: SNAPSHOT_FILE_BYTES },

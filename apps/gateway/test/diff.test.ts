@@ -62,6 +62,38 @@ test(
     assert.deepEqual((await readdir(copy)).toSorted(), ['.gitignore', 'changed.txt', 'kept', 'new.txt', 'patch'])
     assert.equal(await readFile(join(copy, 'changed.txt'), 'utf8'), 'one\nthree\n')
 
+    const [first, second] = [made, follow].map((answer) => String(answer.json()['run_id']))
+    const since = await call('GET', `/sessions/${id}/diff?since=${first}`)
+    assert.deepEqual(since.json(), { ...diff.json(), from: first }, 'the first run changed nothing')
+    const third = await call('POST', `/sessions/${id}/messages`, {
+      prompt: 'run: printf "four\\n" > changed.txt; rm new.txt',
+    })
+    await eventually(t, async () => (await status()) === 'completed')
+    const later = await call('GET', `/sessions/${id}/diff?since=${second}&max_patch_bytes=0`)
+    assert.deepEqual(
+      [later.json()['files']].flat().map((row) => `${Object(row).status} ${Object(row).path}`),
+      ['modified changed.txt', 'deleted new.txt'],
+    )
+    const laterPatch = await call('GET', `/sessions/${id}/diff?since=${second}&format=patch`)
+    assert.match(laterPatch.text, /\n-three\n\+four\n/)
+    const content = async (name: string) => (await call('GET', `/sessions/${id}/files/content?path=${name}`)).text
+    const back = await call('POST', `/sessions/${id}/reset`, { run_id: second })
+    assert.deepEqual([back.status, back.json()], [200, { session_id: id, to: 'run', run_id: second }])
+    assert.deepEqual([await content('changed.txt'), await content('new.txt')], ['one\nthree\n', 'new'])
+    const forth = await call('POST', `/sessions/${id}/reset`, { run_id: String(third.json()['run_id']).toUpperCase() })
+    assert.equal(forth.status, 200, forth.text)
+    assert.equal(await content('changed.txt'), 'four\n')
+
+    const unknown = '6e0c1f64-0000-4000-8000-000000000001'
+    for (const [body, code] of [
+      [{ run_id: unknown }, 'RUN_NOT_FOUND'],
+      [{ run_id: 'first' }, 'INVALID_REQUEST'],
+      [{ run_id: second, to: 'start' }, 'INVALID_REQUEST'],
+    ] as const) {
+      assert.equal((await call('POST', `/sessions/${id}/reset`, body)).json()['code'], code)
+    }
+    assert.equal((await call('GET', `/sessions/${id}/diff?since=${unknown}`)).json()['code'], 'SNAPSHOT_NOT_FOUND')
+
     const reset = await call('POST', `/sessions/${id}/reset`)
     assert.deepEqual([reset.status, reset.json()], [200, { session_id: id, to: 'start' }])
     const directory = join(real.workspaceRoot, id)

@@ -5,6 +5,12 @@ export const diffLimits = { files: 10_000, patchBytes: 1_000_000 } as const
 
 export const DiffQuery = Type.Object(
   {
+    since: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'What changed since this run of the session ended; since the start unless given.',
+      }),
+    ),
     format: Type.Optional(
       Type.Enum(['json', 'patch'], { default: 'json', description: '`patch`: one unified patch for `git apply`.' }),
     ),
@@ -46,7 +52,7 @@ export type FileDiffView = Static<typeof FileDiffView>
 
 export const DiffView = Type.Object(
   {
-    from: Type.Literal('start'),
+    from: Type.String({ description: '`start`, or the run the files are compared with the end of.' }),
     files: Type.Array(FileDiffView, { description: 'By path.' }),
     truncated: Type.Boolean({ description: 'There is more than `limit`, or not everything could be looked at.' }),
   },
@@ -55,13 +61,20 @@ export const DiffView = Type.Object(
 export type DiffView = Static<typeof DiffView>
 
 export const ResetRequest = Type.Object(
-  { to: Type.Optional(Type.Enum(['start'], { default: 'start' })) },
+  {
+    to: Type.Optional(Type.Literal('start', { description: 'Unless there is a `run_id`.' })),
+    run_id: Type.Optional(Type.String({ format: 'uuid', description: 'To what the workspace was after this run.' })),
+  },
   { $id: 'ResetRequest', additionalProperties: false, description: 'To what; the body may be left out.' },
 )
 export type ResetRequest = Static<typeof ResetRequest>
 
 export const ResetResponse = Type.Object(
-  { session_id: Type.String(), to: Type.Literal('start') },
+  {
+    session_id: Type.String(),
+    to: Type.Enum(['start', 'run']),
+    run_id: Type.Optional(Type.String()),
+  },
   { $id: 'ResetResponse', description: 'The workspace is what it was.' },
 )
 export type ResetResponse = Static<typeof ResetResponse>

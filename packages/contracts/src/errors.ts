@@ -19,6 +19,7 @@ export const errorTable = {
   SESSION_NOT_FOUND: { status: 404, title: 'No such session', retryable: false },
   FILE_NOT_FOUND: { status: 404, title: 'No such file', retryable: false },
   WORKSPACE_NOT_FOUND: { status: 404, title: 'The session has no workspace', retryable: false },
+  SNAPSHOT_NOT_FOUND: { status: 404, title: 'What the workspace was then is not known', retryable: false },
   RUN_NOT_FOUND: { status: 404, title: 'No such run', retryable: false },
   ASK_NOT_FOUND: { status: 404, title: 'No such ask', retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The route does not have this method', retryable: false },

@@ -163,20 +163,25 @@ export interface Workspace {
   /** Undefined when the workspace was not filled from a repository. */
   repository(): Promise<WorkspaceRepository | undefined>
   /**
-   * What differs from the start, by path. `maxPatchBytes`: longest patch of one file; with 0 there are none. What looks
+   * What differs from the start, or from what a run left (`since`, SNAPSHOT_NOT_FOUND), by path. `maxPatchBytes`: longest patch of one file; with 0 there are none. What looks
    * like a secret is told by name alone unless `secrets`.
    */
   diff(
-    options: { limit: number; maxPatchBytes: number; secrets?: boolean },
+    options: { since?: string; limit: number; maxPatchBytes: number; secrets?: boolean },
     signal: AbortSignal,
   ): Promise<{ files: readonly FileDiff[]; truncated: boolean }>
   /** The same as one unified patch that `git apply` takes. */
-  patch(options: { secrets?: boolean }, signal: AbortSignal): Promise<Readable>
+  patch(options: { since?: string; secrets?: boolean }, signal: AbortSignal): Promise<Readable>
   /**
-   * Makes the files what they were at the start: what came since is removed, ignored or not. Git's own state stays as it
+   * Remembers what the files are now as what a run left, for `since` and `reset`; of so many runs as the executor is
+   * told, the newest. Does nothing where nothing is to be remembered.
+   */
+  checkpoint(runId: string, signal: AbortSignal): Promise<void>
+  /**
+   * Makes the files what they were at the start, or after a run (SNAPSHOT_NOT_FOUND): what came since is removed, ignored or not. Git's own state stays as it
    * is. WORKSPACE_ERROR when something could not be put back, after all else was.
    */
-  reset(signal: AbortSignal): Promise<void>
+  reset(after: string | undefined, signal: AbortSignal): Promise<void>
   /**
    * Commits what was changed, and pushes it and opens a pull request if asked to; what was done already is not done
    * again. PUSH_REJECTED, REPOSITORY_AUTH, PULL_REQUEST_FAILED, WORKSPACE_ERROR: the work is kept in any case.

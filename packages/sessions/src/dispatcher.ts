@@ -8,6 +8,8 @@ export interface DispatcherOptions {
   log: Log
   owner: string
   maxConcurrentRuns: number
+  /** No run of the session may begin now. */
+  isHeld(sessionId: string): boolean
   observe?: Observe | undefined
   crashPoint?: ((name: CrashPoint) => void) | undefined
   drive(run: RunRow, session: SessionRow, progress?: RunProgress): DrivenRun
@@ -59,7 +61,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const refused = new Set<string>()
     while (slotFree()) {
       const queued = await store.listQueued(lookAhead)
-      const ready = queued.filter((run) => !delayed.has(run.runId) && !refused.has(run.runId))
+      // Nothing comes between this look at the holds and the claim.
+      const ready = queued.filter(
+        ({ runId, sessionId }) => !delayed.has(runId) && !refused.has(runId) && !options.isHeld(sessionId),
+      )
       const chosen = nextRun(ready, activeRuns())
       if (!chosen || !slotFree()) return
       const at = Date.now()

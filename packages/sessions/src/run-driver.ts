@@ -1,4 +1,5 @@
 import {
+  Detached,
   FencedError,
   GatewayError,
   type AgentSession,
@@ -20,6 +21,7 @@ import { maxAttempts } from './fate.ts'
 import { orGiveUp } from './give-up.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint, Observe } from './observation.ts'
+import { rememberWork } from './remember-work.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
 import type { SessionsLimits } from './types.ts'
@@ -66,6 +68,7 @@ export function driveRun(
   const log = options.log.child({ runId: run.runId, sessionId: run.sessionId, requestId: run.requestId })
   const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
   const watch = createRunWatch(run)
+  const lettingGo = new AbortController()
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
 
@@ -210,6 +213,7 @@ export function driveRun(
     const delivering = AbortSignal.any([stop.opening, stop.working])
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
+    if (agent) await rememberWork({ run, session, live }, { signal: lettingGo.signal, log })
     return finish(ending, delivery).then(() => ({ kind: 'ended' }), lost)
   }
 
@@ -236,7 +240,10 @@ export function driveRun(
       return receipt
     },
     answer: (askId, answer) => asks.answer(askId, answer),
-    detach: () => stop.detach(),
+    detach() {
+      stop.detach()
+      lettingGo.abort(new Detached())
+    },
     settled,
   }
 }

@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { GatewayError, type CancelReceipt, type RunRow, type SessionRow } from '@opencode-gateway/contracts'
+import {
+  GatewayError,
+  type CancelReceipt,
+  type RunRow,
+  type SessionRow,
+  type Workspace,
+} from '@opencode-gateway/contracts'
 import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
 import { answerAsk } from './answer-ask.ts'
 import { addReceipts, cancelRun } from './cancel.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createDoorbell } from './doorbell.ts'
 import { followLog, readPage, sessionNotFound } from './follow.ts'
+import { createHolds } from './holds.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
+import { resetWorkspace, sessionClosed } from './reset.ts'
 import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
@@ -32,9 +40,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     observe: options.observe,
     crashPoint: options.crashPoint,
     maxConcurrentRuns: limits.maxConcurrentRuns,
+    isHeld: (sessionId) => holds.has(sessionId),
     drive: (run, session, progress) => driveRun(run, session, driverOptions, progress),
     onEnded,
   })
+  const holds = createHolds(() => dispatcher.kick())
   const room = { maxQueued: limits.maxQueuedRuns, slots: limits.maxConcurrentRuns }
   const closing = new AbortController()
   let retention: Retention | undefined
@@ -49,9 +59,27 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function releaseAndClose(session: SessionRow): Promise<void> {
+    using _hold = await holds.take(session.sessionId, closing.signal)
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.startTimeoutMs)])
     await live.release(session, 'nothing', { signal, log: log.child({ sessionId: session.sessionId }) })
     if (session.closedAt === undefined) await store.closeSession(session.sessionId, Date.now())
+  }
+
+  async function workspaceOf(session: SessionRow, { make }: { make: boolean }): Promise<Workspace> {
+    const { sessionId, executor, closedAt } = session
+    const workspaces = live.workspacesOf(session)
+    if (!workspaces) {
+      throw new GatewayError('UNSUPPORTED_OPTION', `The files of executor "${executor}" cannot be reached.`)
+    }
+    if (closedAt !== undefined && make) throw sessionClosed(sessionId)
+    const found = await workspaces.find(sessionId)
+    if (found) return found
+    // A repository is cloned into an empty directory, by the first run.
+    if (make && !(await store.getFill(sessionId))?.repository) return await workspaces.make(sessionId)
+    throw new GatewayError(
+      'WORKSPACE_NOT_FOUND',
+      `Session "${sessionId}" has no workspace: it has not begun to work, or its files have been removed.`,
+    )
   }
 
   async function owned(tenant: string, sessionId: string): Promise<SessionRow> {
@@ -221,23 +249,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { ...result, session: (await store.getSession(sessionId)) ?? result.session }
     },
 
-    async workspace(tenant, sessionId, { make }) {
-      const session = await owned(tenant, sessionId)
-      const workspaces = live.workspacesOf(session)
-      if (!workspaces) {
-        throw new GatewayError('UNSUPPORTED_OPTION', `The files of executor "${session.executor}" cannot be reached.`)
-      }
-      if (session.closedAt !== undefined && make) {
-        throw new GatewayError('SESSION_CLOSED', `Session "${sessionId}" has been deleted. Make a new one.`)
-      }
-      const found = await workspaces.find(sessionId)
-      if (found) return found
-      // A repository is cloned into an empty directory, by the first run.
-      if (make && !(await store.getFill(sessionId))?.repository) return await workspaces.make(sessionId)
-      throw new GatewayError(
-        'WORKSPACE_NOT_FOUND',
-        `Session "${sessionId}" has no workspace: it has not begun to work, or its files have been removed.`,
-      )
+    workspace: async (tenant, sessionId, how) => workspaceOf(await owned(tenant, sessionId), how),
+
+    async reset(tenant, sessionId, after, signal) {
+      await owned(tenant, sessionId)
+      const reached = (session: SessionRow) => workspaceOf(session, { make: false })
+      const stopped = AbortSignal.any([signal, closing.signal])
+      await resetWorkspace({ store, holds, workspaceOf: reached }, { sessionId, after }, stopped)
     },
 
     async get(tenant, sessionId, shown) {

@@ -152,6 +152,11 @@ export interface Sessions {
    * WORKSPACE_NOT_FOUND, SESSION_CLOSED, UNSUPPORTED_OPTION where the executor's workspaces cannot be reached.
    */
   workspace(tenant: string, sessionId: string, options: { make: boolean }): Promise<Workspace>
+  /**
+   * Makes the workspace what it was at the start, or after a run; runs that come in meanwhile wait. SESSION_BUSY while a
+   * run is open, SESSION_CLOSED, RUN_NOT_FOUND, SNAPSHOT_NOT_FOUND, and what `workspace` answers.
+   */
+  reset(tenant: string, sessionId: string, after: string | undefined, signal: AbortSignal): Promise<void>
   /** With its latest `shown` runs, and all that are open. A run's row is as large as its answer. */
   get(tenant: string, sessionId: string, shown?: number): Promise<SessionDetail>
   list(query: SessionQuery): Promise<readonly SessionRow[]>

@@ -20,6 +20,8 @@ export interface WorkspacesOptions {
   directories: Directories
   /** Without them nothing tells what changed. */
   snapshots?: Snapshots
+  /** Of how many runs it is remembered what they left; 0 unless given. */
+  maxCheckpoints?: number
   /** Without it no repository can be used. */
   git?: Git
 }
@@ -34,7 +36,8 @@ export interface OwnedWorkspaces extends Workspaces {
 const START = 'start'
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 
-export function createWorkspaces({ directories, snapshots, git }: WorkspacesOptions): OwnedWorkspaces {
+export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
+  const { directories, snapshots, git, maxCheckpoints = 0 } = options
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
 
   const workspaceAt = (sessionId: string, directory: string): Workspace => {
@@ -42,16 +45,22 @@ export function createWorkspaces({ directories, snapshots, git }: WorkspacesOpti
     const place = { directory, aside }
     const start = async (): Promise<StartRecord> => (await readStart(aside)) ?? { snapshot: false }
     /** What differs is measured against nothing where the workspace began empty. */
-    const from = async (): Promise<string | undefined> => ((await start()).snapshot ? START : undefined)
+    const from = async (runId: string | undefined): Promise<string | undefined> => {
+      if (runId !== undefined) return await known(snapshots, 'snapshots').checkpointOf(place, runId)
+      return (await start()).snapshot ? START : undefined
+    }
     return {
       path: directory,
       files: createWorkspaceFiles(directory, { aside }),
       repository: async () => (await start()).repository,
-      diff: async (options, signal) =>
-        await known(snapshots, 'differences').diff(place, { from: await from(), ...options }, signal),
-      patch: async (options, signal) =>
-        await known(snapshots, 'differences').patch(place, { from: await from(), ...options }, signal),
-      reset: async (signal) => await known(snapshots, 'snapshots').reset(place, await from(), signal),
+      diff: async ({ since, ...options }, signal) =>
+        await known(snapshots, 'differences').diff(place, { from: await from(since), ...options }, signal),
+      patch: async ({ since, ...options }, signal) =>
+        await known(snapshots, 'differences').patch(place, { from: await from(since), ...options }, signal),
+      async checkpoint(runId, signal) {
+        if (maxCheckpoints > 0) await snapshots?.checkpoint(place, runId, maxCheckpoints, signal)
+      },
+      reset: async (after, signal) => await known(snapshots, 'snapshots').reset(place, await from(after), signal),
       async deliver(delivery, ctx, onGit) {
         const { repository } = await start()
         if (repository && git) return await git.deliver(repository, { directory }, delivery, ctx, onGit)

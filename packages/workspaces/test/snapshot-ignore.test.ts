@@ -146,3 +146,14 @@ test('an ignored directory that has a name of its own in the start is looked int
     ['M out/kept/a.txt', 'A out/kept/.env'].toSorted((a, b) => (a.slice(2) < b.slice(2) ? -1 : 1)),
   )
 })
+
+test('what was hidden when a run had ended is still hidden afterwards', async (t) => {
+  const place = await snapshotPlace(t)
+  await place.write({ '.gitignore': 'node_modules\n*.log\n', 'a.txt': 'a' })
+  await place.take()
+  await place.write({ 'node_modules/x.js': 'x', 'first.log': '1', 'a.txt': 'b' })
+  await place.take('later')
+  assert.deepEqual(await place.statuses({ from: 'later' }), [])
+  await place.write({ 'node_modules/x.js': 'y', 'first.log': '2', 'a.txt': 'c' })
+  assert.deepEqual(await place.statuses({ from: 'later' }), ['M a.txt'])
+})

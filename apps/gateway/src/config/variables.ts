@@ -186,6 +186,13 @@ export const variables = {
     'Largest repository a workspace may begin with, in bytes.',
   ),
 
+  maxCheckpoints: variable(
+    'WORKSPACE_SNAPSHOTS',
+    parse.integer(0, 10_000),
+    '20',
+    'Of how many runs of a session it is remembered what they left in its workspace; with 0 of none.',
+  ),
+
   executionTimeMs: optional(
     'MAX_EXECUTION_TIME',
     parse.duration(SECOND, 7 * DAY),

@@ -22,6 +22,7 @@ export async function renderOpenApi(): Promise<string> {
       asks: absent,
       answer: absent,
       workspace: absent,
+      reset: absent,
       get: absent,
       list: absent,
       read: absent,

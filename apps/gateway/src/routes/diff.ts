@@ -12,7 +12,7 @@ const PATCH = 'text/x-patch'
 const schema = {
   operationId: 'getDiff',
   tags: ['files'],
-  summary: 'What changed in the workspace since the session began',
+  summary: 'What changed in the workspace since the session began, or since a run ended',
   description:
     'Also while the agent works. What `.gitignore` hides and was not there at the start is left out; what looks like a secret is told by name alone.',
   params: SessionParams,
@@ -22,7 +22,7 @@ const schema = {
       description: 'The files, or the patch. Comments at its beginning name what is not in it.',
       content: { 'application/json': { schema: ref(DiffView) }, [PATCH]: { schema: { type: 'string' } } },
     },
-    ...problems(...WORKSPACE_PROBLEMS, 'SECRET_FILE_DENIED', 'WORKSPACE_FULL'),
+    ...problems(...WORKSPACE_PROBLEMS, 'SNAPSHOT_NOT_FOUND', 'SECRET_FILE_DENIED', 'WORKSPACE_FULL'),
   },
 }
 
@@ -34,9 +34,11 @@ export const diffRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, o
     const workspace = await workspaceOf(options, request)
     using gone = clientGone(reply.raw)
     const signal = AbortSignal.any([gone.signal, app.stopping])
+    const run = request.query.since?.toLowerCase()
+    const since = run === undefined ? {} : { since: run }
     if (format === 'json')
-      return { from: 'start', ...(await workspace.diff({ limit, maxPatchBytes, secrets }, signal)) }
-    const patch = await workspace.patch({ secrets }, signal)
+      return { from: run ?? 'start', ...(await workspace.diff({ ...since, limit, maxPatchBytes, secrets }, signal)) }
+    const patch = await workspace.patch({ ...since, secrets }, signal)
     return reply
       .type(`${PATCH}; charset=utf-8`)
       .headers({

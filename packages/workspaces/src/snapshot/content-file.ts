@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Blob } from './entry.ts'
 import { SnapshotError } from './snapshot-error.ts'
 
@@ -13,6 +13,10 @@ export interface ContentFile extends Disposable {
   read(blob: Blob): Buffer
   /** Settles what was appended. */
   flush(): void
+  /** Bytes. */
+  size(): number
+  /** Gives up all from here on; before anything is appended. */
+  truncate(size: number): void
 }
 
 const BUFFER_BYTES = 4 * 1024 * 1024
@@ -58,6 +62,11 @@ export function openContentFile(file: string): ContentFile {
       throw new SnapshotError('The snapshot of the workspace is damaged.')
     },
     flush,
+    size: () => end,
+    truncate(size) {
+      ftruncateSync(fd, size)
+      end = size
+    },
     [Symbol.dispose]: () => closeSync(fd),
   }
 }

@@ -1,10 +1,20 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import {
+  alias,
+  checkpointOf,
+  checkpointsIn,
+  forgetOld,
+  giveUpCheckpoints,
+  holdSame,
+  nextCheckpoint,
+} from './checkpoints.ts'
 import { compare, type Comparison } from './compare.ts'
-import { openContentFile } from './content-file.ts'
+import { openContentFile, type ContentFile } from './content-file.ts'
 import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry.ts'
-import { holdDirectory } from './held-directory.ts'
+import { holdDirectory, type HeldDirectory } from './held-directory.ts'
 import { createImportStream } from './import-stream.ts'
-import { contentsIn, listIn, START } from './place.ts'
+import { contentsIn, listIn, START, WORK } from './place.ts'
 import { record } from './record.ts'
 import { restore } from './restore.ts'
 import { isSecretPath } from './secret-path.ts'
@@ -13,6 +23,7 @@ import { SnapshotError } from './snapshot-error.ts'
 /** What a thread is asked to do; everything in it is plain. */
 export type Job = { directory: string; root: string; limits: JobLimits } & (
   | { kind: 'take'; name: string }
+  | { kind: 'checkpoint'; runId: string; max: number }
   | { kind: 'compare'; name: string | undefined; secrets: boolean; output: string }
   | { kind: 'reset'; name: string | undefined }
 )
@@ -26,6 +37,7 @@ export interface JobLimits {
 
 export interface JobResults {
   take: undefined
+  checkpoint: undefined
   compare: Comparison
   reset: undefined
 }
@@ -38,10 +50,11 @@ export function perform(job: Job): JobResults[Job['kind']] {
   if (job.kind === 'take') {
     const { name } = job
     const base = name === START ? {} : { base: read(root, existsSync(listIn(root, START)) ? START : undefined) }
-    const snapshot = record(held, contents, { ...base, ...limits, isShown: isSecretPath })
-    const staged = `${listIn(root, name)}.new`
-    writeFileSync(staged, formatSnapshot(snapshot), { mode: 0o600, flush: true })
-    renameSync(staged, listIn(root, name))
+    write(root, name, record(held, contents, { ...base, ...limits, isShown: isSecretPath }))
+    return undefined
+  }
+  if (job.kind === 'checkpoint') {
+    checkpoint(held, contents, job)
     return undefined
   }
   const snapshot = read(root, job.name)
@@ -59,6 +72,29 @@ export function perform(job: Job): JobResults[Job['kind']] {
   if (missing.length > 0)
     throw lost(`${missing.length} files were too large to be kept, the first is "${shownPath(missing[0] ?? '')}".`)
   return undefined
+}
+
+function checkpoint(held: HeldDirectory, contents: ContentFile, job: Extract<Job, { kind: 'checkpoint' }>): void {
+  const { root, runId, max, limits } = job
+  const start = existsSync(listIn(root, START)) ? START : undefined
+  const base = read(root, start)
+  giveUpCheckpoints(root, base, contents, limits.maxBytes)
+  const names = checkpointsIn(root)
+  if (checkpointOf(names, runId) !== undefined) return
+  const latest = names.at(-1) ?? start
+  const previous = latest === start ? base : read(root, latest)
+  const snapshot = record(held, contents, { base, previous, ...limits, isShown: isSecretPath })
+  const name = nextCheckpoint(names, runId)
+  if (latest !== undefined && holdSame(snapshot, previous)) alias(root, latest, name)
+  else write(root, name, snapshot)
+  forgetOld(root, max)
+}
+
+/** Appears whole or not at all. */
+function write(root: string, name: string, snapshot: Snapshot): void {
+  const staged = path.join(root, `${WORK}list`)
+  writeFileSync(staged, formatSnapshot(snapshot), { mode: 0o600, flush: true })
+  renameSync(staged, listIn(root, name))
 }
 
 /** Without a name it is an empty directory. */

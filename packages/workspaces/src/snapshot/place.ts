@@ -10,6 +10,9 @@ export interface Place {
 /** The one that all others are recorded against. */
 export const START = 'start'
 
+/** Begins the names of what is made for one call, and has gone when the next one begins. */
+export const WORK = 'work-'
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/i
 
 /** Where the snapshots of a place are kept. */

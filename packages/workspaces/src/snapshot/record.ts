@@ -9,11 +9,13 @@ export interface RecordOptions extends ScanOptions {
   maxFileBytes: number
   /** What is beyond is known by name alone. */
   maxBytes: number
+  /** A later one than `base`: what it has is not read or kept again. */
+  previous?: Snapshot
 }
 
-/** Takes down what a directory holds; contents that `base` has are not kept twice. */
+/** Takes down what a directory holds; contents that `base` or `previous` have are not kept twice. */
 export function record(root: HeldDirectory, contents: ContentFile, options: RecordOptions): Snapshot {
-  const { base, maxFileBytes, maxBytes } = options
+  const { base, previous = base, maxFileBytes, maxBytes } = options
   const entries = new Map<string, Entry>()
   let bytes = 0
   let unreadable = false
@@ -28,7 +30,8 @@ export function record(root: HeldDirectory, contents: ContentFile, options: Reco
   }
 
   const whole = scan(root, options, {
-    leaf(path, stat, at, known) {
+    leaf(path, stat, at, inBase) {
+      const known = previous?.entries.get(path) ?? inBase
       if (known && isUntouched(known, stat)) entries.set(path, known)
       else {
         const look = lookAt(at, stat, maxFileBytes)

@@ -55,7 +55,7 @@ export function scan(root: HeldDirectory, options: ScanOptions, visitor: ScanVis
         else enter(directory, name, { path, rules, ignored })
         continue
       }
-      const known = entries.get(path)
+      const known = counted(entries.get(path))
       const shown = !ignored || known !== undefined || name === '.gitignore' || isShown(path)
       if (!shown) visitor.ignored?.(path)
       else visitor.leaf(path, stat, directory.at(name), known)
@@ -85,6 +85,9 @@ export function scan(root: HeldDirectory, options: ScanOptions, visitor: ScanVis
   visit(root, '', [], false)
   return whole
 }
+
+/** That something hidden was there makes it nobody's business still. */
+const counted = (entry: Entry | undefined): Entry | undefined => (entry?.kind === 'ignored' ? undefined : entry)
 
 function rulesIn(directory: HeldDirectory, prefix: string): IgnoreFile[] {
   const found = readable(directory.at('.gitignore'), MAX_IGNORE_BYTES)

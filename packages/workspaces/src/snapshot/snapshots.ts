@@ -3,13 +3,14 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { GatewayError, type FileDiff } from '@opencode-gateway/contracts'
 import type { Comparison } from './compare.ts'
-import { shownPath } from './entry.ts'
+import { checkpointOf, checkpointsIn } from './checkpoints.ts'
 import type { BareRepository } from './git.ts'
 import { createLock } from './place-lock.ts'
-import { listIn, snapshotRoot, type Place } from './place.ts'
+import { listIn, snapshotRoot, WORK, type Place } from './place.ts'
 import { SnapshotError } from './snapshot-error.ts'
 import { gatewayError, runJob } from './thread.ts'
 import { importTrees, listDifferences, withPatches, writePatch } from './tree-diff.ts'
+import { leftOut, withheldRows } from './withheld.ts'
 
 export interface SnapshotsOptions {
   /** Search path with `git` on it. */
@@ -45,6 +46,13 @@ export interface Snapshots {
   take(place: Place, name: string, signal: AbortSignal): Promise<void>
   has(place: Place, name: string): Promise<boolean>
   /**
+   * Records what a directory holds after a run; costs little when that is what it held after the run before. Only the
+   * `max` newest are kept, and none of them once what they alone hold is more than one snapshot may keep.
+   */
+  checkpoint(place: Place, runId: string, max: number, signal: AbortSignal): Promise<void>
+  /** Name of the snapshot of what a run left. SNAPSHOT_NOT_FOUND. */
+  checkpointOf(place: Place, runId: string): Promise<string>
+  /**
    * What differs, by path; `from`: a snapshot, undefined stands for an empty directory. A file that is too large, cannot be read, or looks like a secret (unless `secrets`) has no
    * patch and is `truncated`; with `maxPatchBytes` 0 none has one. `truncated` of the whole: there may be more.
    */
@@ -66,9 +74,6 @@ export interface Snapshots {
 }
 
 const MEBIBYTE = 1024 * 1024
-/** What is made for one call, and has gone when the lock is free. */
-const WORK = 'work-'
-const MAX_NAMED = 100
 
 export function createSnapshots({ path: searchPath, limits }: SnapshotsOptions): Snapshots {
   const { timeoutMs, maxFileBytes, maxFiles = 250_000 } = limits
@@ -136,6 +141,20 @@ export function createSnapshots({ path: searchPath, limits }: SnapshotsOptions):
         const limits = { maxFileBytes, maxFiles, maxBytes: maxKeptBytes }
         await runJob<'take'>({ kind: 'take', directory: place.directory, root, name, limits }, signal)
       }),
+    checkpoint: (place, runId, max, signal) =>
+      alone(place, signal, async (root, signal) => {
+        const limits = { maxFileBytes, maxFiles, maxBytes: maxKeptBytes }
+        await runJob<'checkpoint'>({ kind: 'checkpoint', directory: place.directory, root, runId, max, limits }, signal)
+      }),
+    async checkpointOf(place, runId) {
+      const root = snapshotRoot(place)
+      const name = (await isThere(root)) ? checkpointOf(checkpointsIn(root), runId) : undefined
+      if (name !== undefined) return name
+      throw new GatewayError(
+        'SNAPSHOT_NOT_FOUND',
+        `What the workspace was after run "${runId}" is not known: the run left nothing, or it is too long ago.`,
+      )
+    },
     diff: (place, { from, limit, maxPatchBytes, secrets }, signal) =>
       alone(place, signal, (root, signal) =>
         compared(place, { root, from, secrets }, signal, async (repository, comparison) => {
@@ -173,22 +192,6 @@ const asGatewayError = (error: unknown): unknown =>
   error instanceof SnapshotError ? gatewayError(error.failure) : error
 
 const byPath = (a: FileDiff, b: FileDiff): number => (a.path < b.path ? -1 : 1)
-
-function withheldRows({ withheld }: Comparison): readonly FileDiff[] {
-  const unknown = { additions: 0, deletions: 0, binary: false, truncated: true }
-  return withheld.map(({ path, status }) => ({ path: shownPath(path), status, ...unknown }))
-}
-
-/** `git apply` passes over what stands before the first header. */
-function leftOut({ withheld, truncated }: Comparison): string {
-  const named = withheld
-    .slice(0, MAX_NAMED)
-    .map(({ path, status }) => `# not in here: ${JSON.stringify(shownPath(path))}, ${status}\n`)
-  const more = withheld.length - named.length
-  if (more > 0) named.push(`# not in here: ${more} more\n`)
-  if (truncated) named.push('# not in here: what lies in directories that were too full, or may not be read\n')
-  return named.join('')
-}
 
 async function removeLeftovers(root: string): Promise<void> {
   for (const name of await readdir(root)) {
