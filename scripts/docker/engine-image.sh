@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds the engine image from docker/engine with the engine version of pnpm-workspace.yaml.
+#   engine-image.sh [target] [tag]    target: slim (default) or full; tag: opencode-engine:<version>[-full] unless given
+# BASE_IMAGE in the environment replaces the Dockerfile's own. Prints the tag.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+target="${1:-slim}"
+version=$(sed -n "s/^ *'\{0,1\}opencode-ai'\{0,1\}: *//p" pnpm-workspace.yaml)
+[[ "$version" =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || { echo "engine-image: no version of opencode-ai in the catalog of pnpm-workspace.yaml" >&2; exit 1; }
+suffix=''
+[[ "$target" == slim ]] || suffix="-$target"
+tag="${2:-opencode-engine:$version$suffix}"
+
+arguments=(--build-arg "OPENCODE_VERSION=$version")
+[[ -z "${BASE_IMAGE-}" ]] || arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+docker build --file docker/engine/Dockerfile --target "$target" --tag "$tag" "${arguments[@]}" . >&2
+echo "$tag"
