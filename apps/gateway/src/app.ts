@@ -56,6 +56,8 @@ export interface AppOptions {
   executor: Executor
   store: Pick<Store, 'check'>
   log: FastifyBaseLogger
+  /** Providers that an engine calls past the model proxy; none unless given. */
+  directProviders?: readonly string[]
   /** Counts what happens; of its own unless given. Served here unless the configuration has a port for it. */
   metrics?: Metrics
   /** Whether the executor has started; taken for started unless given. */
@@ -149,7 +151,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(healthRoutes, { version, readiness })
   const routeOptions = { config, sessions, executor, startup }
-  await app.register(capabilityRoutes, { ...routeOptions, version })
+  const { directProviders = [] } = options
+  await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [
     runRoutes,
     sessionRoutes,

@@ -75,6 +75,7 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
     host: read(variables.host),
     port: read(variables.port),
     metricsPort: read(variables.metricsPort),
+    modelProxyPort: read(variables.modelProxyPort),
     logLevel: read(variables.logLevel),
     allowUnauthenticated: read(variables.allowUnauthenticated),
     dataDir,

@@ -7,6 +7,13 @@ export interface EngineSecrets {
   providerKeys: Readonly<Record<string, string>>
 }
 
+export const noSecrets: EngineSecrets = {
+  authJson: undefined,
+  authToken: undefined,
+  configJson: undefined,
+  providerKeys: {},
+}
+
 export interface EngineSettingsOptions {
   secrets: EngineSecrets
   /** Model of a request that names none. */

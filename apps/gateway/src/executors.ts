@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import type { Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
-import { createServerExecutor, providerVariables } from '@opencode-gateway/executor-server'
+import type { EngineModels, Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
+import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
-import { engineSettings, type EngineSecrets } from './engine-settings.ts'
+import type { EngineSettings } from './engine-settings.ts'
 
-export { providerVariables }
+export { providerOfVariable, providerVariables }
 
 /** What executors are made from; each takes what it needs. */
 export interface ExecutorSettings {
@@ -26,17 +26,15 @@ export interface ExecutorSettings {
   recycle: { maxRssBytes: number; maxAgeMs: number; maxDirectories: number }
   /** How long a cancel may take. */
   cancelGraceMs: number
-  /** Model of a request that names none. */
-  model: string | undefined
-  secrets: EngineSecrets & { serverPassword: string | undefined }
-  /** Base URL of the scripted model, when it answers instead of a provider. */
-  scriptedModelUrl: string | undefined
+  /** For an engine of our own. */
+  engine: EngineSettings & { models: EngineModels }
+  secrets: { serverPassword: string | undefined }
   log: Log
 }
 
 /** Every executor there is, by its name in EXECUTOR. */
 export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
-  server: ({ server, secrets, path, dataDir, recycle, model, scriptedModelUrl, ...common }) =>
+  server: ({ server, secrets, path, dataDir, recycle, engine, ...common }) =>
     createServerExecutor({
       ...common,
       healthIntervalMs: server.healthCheckIntervalMs,
@@ -48,7 +46,7 @@ export const executors: Readonly<Record<'server', (settings: ExecutorSettings) =
               stateDir: join(dataDir, 'engine'),
               path,
               recycle,
-              ...engineSettings({ model, scriptedModelUrl, secrets }),
+              ...engine,
             },
           }
         : { remote: { url: server.url, username: server.username, password: secrets.serverPassword ?? '' } }),

@@ -11,6 +11,8 @@ import type { Config, Secrets } from './config.ts'
 import { startExecutor, type ExecutorStartup } from './executor-startup.ts'
 import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
+import { noSecrets } from './engine-settings.ts'
+import { createModelAccess, type ModelAccess } from './model-access.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
 import { makeDirectory } from './make-directory.ts'
@@ -66,18 +68,18 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
     await store.open()
     steps.push(() => store.close())
+    const access = await openModelAccess()
     const executor = executors.server({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
       workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials }),
       path: config.path,
       server: config.server,
-      model: config.model.default,
       permissions: config.permissions,
       cancelGraceMs: config.limits.cancelGraceMs,
       recycle: config.recycle,
+      engine: { ...access.engine, models: access.proxy.engines },
       secrets,
-      scriptedModelUrl: config.model.scripted ? await listenScripted() : undefined,
       log,
     })
     steps.push((hurry) => executor.close(hurry))
@@ -93,7 +95,9 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     })
     steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
-    const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...state })
+    const directProviders = access.straight.map(({ provider }) => provider)
+    const given = { config, keys: secrets.keys, sessions, executor, store, log, metrics, directProviders }
+    const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }
   }
@@ -104,6 +108,16 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const server = await buildMetricsServer({ metrics, health, load: sessions.load, log })
     steps.push(() => server.close())
     return server
+  }
+
+  async function openModelAccess(): Promise<ModelAccess> {
+    const scriptedModelUrl = config.model.scripted ? await listenScripted() : undefined
+    // An engine that somebody else runs has its own providers.
+    const own = config.server.url === undefined ? secrets : noSecrets
+    const access = createModelAccess({ secrets: own, model: config.model.default, scriptedModelUrl, log })
+    steps.push(() => access.proxy.close())
+    await access.proxy.listen({ host: '127.0.0.1', port: config.modelProxyPort })
+    return access
   }
 
   async function listenScripted(): Promise<string> {

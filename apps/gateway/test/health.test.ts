@@ -109,7 +109,7 @@ test('capabilities say what the executor can, and the limits', async (t) => {
   assert.equal(Object(executor).name, 'fake')
   assert.deepEqual(Object(executor).options, fake.capabilities.options)
   assert.deepEqual(engine, { name: 'opencode', version: 'fake', mode: 'other' })
-  assert.deepEqual(model, { default: 'a/b', scripted: true })
+  assert.deepEqual(model, { default: 'a/b', scripted: true, direct_providers: [] })
   assert.equal(Object(limits).max_concurrent_sessions, 3)
   assert.equal(Object(limits).run_timeout_seconds, 600)
   assert.deepEqual(events, { retention_seconds: 604_800, heartbeat_seconds: 15 })

@@ -49,6 +49,9 @@ export const Capabilities = Type.Object(
     model: Type.Object({
       default: Type.Union([Type.String(), Type.Null()]),
       scripted: Type.Boolean({ description: 'True when the built-in scripted model answers instead of a provider.' }),
+      direct_providers: Type.Array(Type.String(), {
+        description: 'Providers that the engine calls itself, with credentials that agents can read.',
+      }),
     }),
     limits: Type.Object({
       max_request_bytes: Type.Integer(),

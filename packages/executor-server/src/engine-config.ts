@@ -1,4 +1,4 @@
-import type { PermissionRules } from '@opencode-gateway/contracts'
+import type { PermissionRules, ProviderAccess } from '@opencode-gateway/contracts'
 import { completeRules, withoutAsking } from '@opencode-gateway/opencode'
 
 export type EngineConfig = Readonly<Record<string, unknown>>
@@ -12,6 +12,8 @@ export interface EngineConfigOptions {
   variables: readonly string[]
   /** Providers that the engine has stored credentials for. */
   authProviders: readonly string[]
+  /** Providers that it reaches through the model proxy. */
+  proxied?: Readonly<Record<string, ProviderAccess>>
 }
 
 export interface ComposedConfig {
@@ -21,7 +23,7 @@ export interface ComposedConfig {
 }
 
 /** Variables with a key, and the provider of the engine's catalogue that reads them. */
-const PROVIDER_OF_VARIABLE: Readonly<Record<string, string>> = {
+export const providerOfVariable: Readonly<Record<string, string>> = {
   ANTHROPIC_API_KEY: 'anthropic',
   AZURE_API_KEY: 'azure',
   CEREBRAS_API_KEY: 'cerebras',
@@ -42,7 +44,7 @@ const PROVIDER_OF_VARIABLE: Readonly<Record<string, string>> = {
 }
 
 /** Names of the variables that carry a provider's key. */
-export const providerVariables = Object.keys(PROVIDER_OF_VARIABLE)
+export const providerVariables = Object.keys(providerOfVariable)
 
 /** What hangs nowhere without a person: everything is allowed but what would ask, leave the workspace or publish. */
 export const unattended: PermissionRules = {
@@ -62,9 +64,10 @@ export function composeEngineConfig({
   permissions,
   variables,
   authProviders,
+  proxied = {},
 }: EngineConfigOptions): ComposedConfig {
-  const declared = isFields(operator['provider']) ? operator['provider'] : {}
-  const keyed = variables.flatMap((name) => PROVIDER_OF_VARIABLE[name] ?? [])
+  const declared = throughProxy(fieldsOf(operator['provider']), proxied)
+  const keyed = variables.flatMap((name) => providerOfVariable[name] ?? [])
   const configured = [...new Set([...Object.keys(declared), ...keyed, ...authProviders])].sort()
   const listed = operator['enabled_providers']
   const enabled = Array.isArray(listed) ? listed.map(String) : configured
@@ -74,6 +77,7 @@ export function composeEngineConfig({
       lsp: false,
       formatter: false,
       ...operator,
+      ...(Object.keys(declared).length > 0 ? { provider: declared } : {}),
       enabled_providers: enabled,
       // Here nothing asks: sub-agents live by these alone, and do not hand what they must ask for to anybody.
       permission: withoutAsking(completeRules(permissions)),
@@ -84,8 +88,23 @@ export function composeEngineConfig({
   }
 }
 
+function throughProxy(
+  declared: EngineConfig,
+  proxied: Readonly<Record<string, ProviderAccess>>,
+): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(proxied).map(([name, access]) => {
+    const provider = fieldsOf(declared[name])
+    return [name, { ...provider, options: { ...fieldsOf(provider['options']), ...access } }] as const
+  })
+  return { ...declared, ...Object.fromEntries(entries) }
+}
+
 function declaresModels(provider: unknown): boolean {
   return isFields(provider) && isFields(provider['models']) && Object.keys(provider['models']).length > 0
+}
+
+function fieldsOf(value: unknown): EngineConfig {
+  return isFields(value) ? value : {}
 }
 
 function isFields(value: unknown): value is Readonly<Record<string, unknown>> {

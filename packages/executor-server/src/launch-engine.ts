@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import type { Log, PermissionRules } from '@opencode-gateway/contracts'
+import type { Log, ModelAdmission, PermissionRules } from '@opencode-gateway/contracts'
 import { createEngineClient } from '@opencode-gateway/opencode'
-import type { EngineLimits } from '@opencode-gateway/opencode'
+import type { EngineClient, EngineLimits } from '@opencode-gateway/opencode'
 import { findEngineBinary } from './engine-binary.ts'
 import { composeEngineConfig } from './engine-config.ts'
 import { prepareEngineHome } from './engine-home.ts'
@@ -26,6 +26,26 @@ export async function launchEngine(
   options: LaunchOptions,
   signal: AbortSignal,
 ): Promise<{ engine: RunningEngine; version: string }> {
+  let client: EngineClient | undefined
+  const admission = options.models?.admit({
+    parentOf: async (engineSessionId, signal) => await client?.parentOf(engineSessionId, signal),
+  })
+  try {
+    const { engine, version } = await launch(options, admission?.providers, signal)
+    client = engine.client
+    void engine.process.exited.then(() => admission?.end())
+    return { engine, version }
+  } catch (error) {
+    admission?.end()
+    throw error
+  }
+}
+
+async function launch(
+  options: LaunchOptions,
+  proxied: ModelAdmission['providers'] | undefined,
+  signal: AbortSignal,
+): Promise<{ engine: RunningEngine; version: string }> {
   const { log, permissions, stateDir, startTimeoutMs = 30_000, stopGraceMs = 3_000, killTimeoutMs = 3_000 } = options
   const binary = await findEngineBinary(options.binary)
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
@@ -34,6 +54,7 @@ export async function launchEngine(
     permissions,
     variables: Object.keys(options.environment ?? {}),
     authProviders: Object.keys(options.auth ?? {}),
+    ...(proxied === undefined ? {} : { proxied }),
   })
   const home = await prepareEngineHome(stateDir, { lean: selfContained })
   const password = randomBytes(24).toString('base64url')

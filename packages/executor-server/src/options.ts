@@ -1,4 +1,4 @@
-import type { Log, PermissionRules } from '@opencode-gateway/contracts'
+import type { EngineModels, Log, PermissionRules } from '@opencode-gateway/contracts'
 import type { EngineLimits } from '@opencode-gateway/opencode'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { EngineConfig } from './engine-config.ts'
@@ -23,6 +23,8 @@ export interface EmbeddedEngineOptions {
   environment?: Readonly<Record<string, string>>
   /** Search path of the engine and its tools; needs `git` and `rg`. */
   path: string
+  /** How the engine reaches its models; by itself, with what it was given, when absent. */
+  models?: EngineModels
   startTimeoutMs?: number
   stopGraceMs?: number
   /** How long the end of the engine by force, and of all it started, may take. */

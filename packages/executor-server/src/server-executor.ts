@@ -32,7 +32,14 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
   const directories = createDirectories(workspaceRoot)
   const workspaces = createWorkspaces({ directories, ...options.workspaces })
   const source = createSource(options)
-  const common = { source, directories, log, releaseTimeoutMs: RELEASE_TIMEOUT_MS }
+  const models = options.remote ? undefined : options.embedded?.models
+  const common = {
+    source,
+    directories,
+    log,
+    releaseTimeoutMs: RELEASE_TIMEOUT_MS,
+    onReleased: (engineSessionId: string) => models?.release(engineSessionId),
+  }
   const health = createHealthCheck({ source, directory: workspaceRoot })
 
   const placeOf = (sessionId: string, directory: string): SessionPlace => {
@@ -67,6 +74,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
         lease = await source.acquire(signal, place.directory)
         const { client } = lease
         const session = await client.openSession({ ...place, title }, signal)
+        models?.assign(session.engineSessionId, sessionId)
         return createServerSession({ ...common, log, sessionId, place, client, session })
       } catch (error) {
         if (made) await directories.remove(sessionId)
@@ -84,7 +92,9 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       try {
         const place = placeOf(sessionId, directory)
         const session = await client.attachSession({ ...place, engineSessionId }, signal)
-        return session && createServerSession({ ...common, sessionId, place, client, session })
+        if (!session) return undefined
+        models?.assign(engineSessionId, sessionId)
+        return createServerSession({ ...common, sessionId, place, client, session })
       } finally {
         release()
       }

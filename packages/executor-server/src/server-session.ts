@@ -14,6 +14,7 @@ export interface ServerSessionOptions {
   client: EngineClient
   session: EngineSession
   releaseTimeoutMs: number
+  onReleased(engineSessionId: string): void
 }
 
 /**
@@ -136,6 +137,7 @@ export function createServerSession(options: ServerSessionOptions): AgentSession
         // A dead engine holds nothing; its files are ours to remove all the same.
         options.log.warn({ sessionId, err }, 'the session could not be removed from the engine')
       }
+      options.onReleased(engineSessionId)
       if (keep === 'nothing') await directories.remove(sessionId)
     },
   }

@@ -34,7 +34,7 @@ export interface EngineApi {
   findSession(
     sessionId: string,
     signal: AbortSignal,
-  ): Promise<{ directory: string; title: string; rules: readonly EngineRule[] } | undefined>
+  ): Promise<{ directory: string; title: string; rules: readonly EngineRule[]; parentId?: string } | undefined>
   /** The engine's clock, in milliseconds since the epoch. */
   touchSession(sessionId: string, title: string, signal: AbortSignal): Promise<number>
   /** Leaves the session the one rule that allows everything. */
@@ -114,7 +114,12 @@ export function createEngineApi(options: { baseUrl: string; transport: Transport
       const session = fieldsOf(answer?.data)
       const directory = textOf(session?.['directory'])
       if (directory === undefined) return undefined
-      return { directory, title: textOf(session?.['title']) ?? '', rules: readRules(session?.['permission']) }
+      return {
+        directory,
+        title: textOf(session?.['title']) ?? '',
+        rules: readRules(session?.['permission']),
+        ...optional('parentId', textOf(session?.['parentID'])),
+      }
     },
     async touchSession(sessionID, title, signal) {
       const { data } = await call('a session update', signal, (init) => sdk.session.update({ sessionID, title }, init))

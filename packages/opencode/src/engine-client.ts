@@ -61,6 +61,8 @@ export interface EngineClient {
     place: SessionPlace & { engineSessionId: string },
     signal: AbortSignal,
   ): Promise<EngineSession | undefined>
+  /** The session that the given one works for as a sub-agent; undefined when there is none, or no such session. */
+  parentOf(engineSessionId: string, signal: AbortSignal): Promise<string | undefined>
   /** Frees what the engine holds in memory for a directory that is no longer worked in. */
   disposeDirectory(directory: string, signal: AbortSignal): Promise<void>
   /** The engine is known to be gone: its runs end at once with this error. */
@@ -189,6 +191,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const { title, rules: present } = found
       return session(place, { sessionId: place.engineSessionId, title, isNew: false, present })
     },
+    parentOf: async (engineSessionId, signal) => (await api.findSession(engineSessionId, signal))?.parentId,
     async disposeDirectory(directory, signal) {
       // The engine would first take hold of one that it does not know.
       if (given.mayHold(directory)) await api.disposeDirectory(directory, signal)

@@ -21,6 +21,12 @@ export const variables = {
     parse.integer(0, 65_535),
     'Port for GET /metrics alone, which asks for no key there; without it /metrics is on PORT, behind the key.',
   ),
+  modelProxyPort: variable(
+    'MODEL_PROXY_PORT',
+    parse.integer(0, 65_535),
+    '0',
+    'Port on loopback where engines of our own call their models through the gateway, which alone has the keys of the providers; 0 takes a free one.',
+  ),
   logLevel: variable(
     'LOG_LEVEL',
     parse.oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),

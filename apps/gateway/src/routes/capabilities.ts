@@ -18,10 +18,11 @@ const schema = {
 
 export interface CapabilityOptions extends RouteOptions {
   version: string
+  directProviders: readonly string[]
 }
 
 export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = async (app, options) => {
-  const { version, config, executor, startup } = options
+  const { version, directProviders, config, executor, startup } = options
   const { limits, model, streams, eventRetentionMs } = config
 
   let known: { at: number; engine: Promise<ExecutorHealth['engine']> } | undefined
@@ -53,7 +54,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         options: [...honoured],
       },
       engine: { name: 'opencode' as const, version: engineVersion, mode },
-      model: { default: model.default ?? null, scripted: model.scripted },
+      model: { default: model.default ?? null, scripted: model.scripted, direct_providers: [...directProviders] },
       limits: {
         max_request_bytes: limits.maxRequestBytes,
         max_prompt_characters: limits.maxPromptCharacters,

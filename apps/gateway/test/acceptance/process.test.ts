@@ -20,12 +20,13 @@ async function begin(call: Gateway['call'], steps: readonly string[]): Promise<s
 }
 
 test(
-  'D5: credentials and configuration reach the engine, and no log, file, answer or command line',
+  'D5: credentials and configuration reach the provider or the engine, and no log, file, answer or command line',
   LIMIT,
   async (t) => {
     const secrets = {
       key: 'canary-key-of-the-gateway',
       auth: 'canary-auth-of-the-provider',
+      oauth: 'canary-oauth-of-a-provider',
       token: 'canary-token-of-the-account',
       header: 'canary-header-of-the-config',
       provider: 'canary-key-of-a-provider',
@@ -33,7 +34,10 @@ test(
     const real = await startRealGateway({
       env: {
         API_KEY: secrets.key,
-        OPENCODE_AUTH_JSON: JSON.stringify({ script: { type: 'api', key: secrets.auth } }),
+        OPENCODE_AUTH_JSON: JSON.stringify({
+          script: { type: 'api', key: secrets.auth },
+          openai: { type: 'oauth', refresh: secrets.oauth, access: secrets.oauth, expires: 0 },
+        }),
         OPENCODE_AUTH_TOKEN: secrets.token,
         GROQ_API_KEY: secrets.provider,
         LOG_LEVEL: 'trace',
@@ -50,6 +54,19 @@ test(
     const [received] = real.model.requests
     assert.equal(received?.headers.authorization, `Bearer ${secrets.auth}`)
     assert.equal(received.headers['x-config'], secrets.header)
+
+    // What can be behind the model proxy is not with the engine, whose agents can read all it has; the rest is, and told.
+    const pid = Number(real.process.records().find(({ msg }) => msg === 'the engine is ready')?.pid)
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8')
+    for (const secret of [secrets.key, secrets.auth, secrets.header, secrets.provider]) {
+      assert.equal(environment.includes(secret), false, `${secret} is in the environment of the engine`)
+    }
+    assert.match(environment, /OPENCODE_AUTH_CONTENT=\{"openai":\{"type":"oauth","refresh":"canary-oauth/)
+    assert.ok(environment.includes(`OPENCODE_AUTH_TOKEN=${secrets.token}`))
+    assert.match(environment, /"model":"script\/scripted"/)
+    assert.match(real.process.logged(), /PROVIDER \\"openai\\" IS NOT BEHIND THE MODEL PROXY/)
+    const capabilities = await call('GET', '/capabilities', undefined, authorization)
+    assert.deepEqual(Object(capabilities.json().model).direct_providers, ['openai'])
 
     const id = String(answers[0].json().session_id)
     for (const path of [

@@ -1,0 +1,114 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { responseHeaders } from './headers.ts'
+import { sendRefusal } from './refusal.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface ForwardOptions {
+  dispatcher: Dispatcher
+  upstream: Upstream
+  path: string
+  headers: Record<string, string | string[]>
+  body: Buffer
+  response: ServerResponse
+  maxAnswerBytes: number
+  /** Sees the answer on its way; must not keep the chunks. */
+  tap?: AnswerTap | undefined
+}
+
+export interface AnswerTap {
+  begin(status: number, headers: IncomingHttpHeaders): void
+  chunk(chunk: Buffer): void
+}
+
+/** How a call ended: with a whole answer, or with what broke it off. */
+export type ForwardEnd =
+  | { kind: 'answered'; status: number }
+  | { kind: 'refused'; why: 'unreachable' | 'late' | 'garbage' }
+  /** The engine has a part of the answer, and its connection is broken. */
+  | { kind: 'broken'; why: 'provider' | 'too_large' | 'late'; status: number }
+  | { kind: 'left' }
+
+/**
+ * Sends a call to its provider and the answer back, chunk by chunk as they come: the provider is read as fast as the
+ * engine reads. Settles when nothing of the call is left; never rejects.
+ */
+export function forward(options: ForwardOptions): Promise<ForwardEnd> {
+  const { dispatcher, upstream, response, maxAnswerBytes, tap } = options
+  const { promise, resolve } = Promise.withResolvers<ForwardEnd>()
+  let status = 0
+  let bytes = 0
+  let left = false
+  let tooLarge = false
+  let control: Dispatcher.DispatchController | undefined
+
+  const onDrain = (): void => control?.resume()
+  const onClose = (): void => {
+    if (response.writableFinished) return
+    left = true
+    control?.abort(new Error('the engine has left'))
+  }
+  const end = (how: ForwardEnd): void => {
+    response.off('drain', onDrain)
+    response.off('close', onClose)
+    resolve(how)
+  }
+  response.on('drain', onDrain)
+  response.on('close', onClose)
+
+  dispatcher.dispatch(
+    {
+      origin: upstream.origin,
+      path: upstream.basePath + options.path,
+      method: 'POST',
+      headers: options.headers,
+      body: options.body,
+    },
+    {
+      onRequestStart(controller) {
+        control = controller
+        if (response.destroyed) onClose()
+      },
+      onResponseStart(_controller, code, headers) {
+        if (code < 200) return
+        status = code
+        tap?.begin(code, headers)
+        // A redirect would lead the engine past the proxy.
+        if (code >= 300 && code < 400) control?.abort(new Error('the provider redirects'))
+        else response.writeHead(code, responseHeaders(headers))
+      },
+      onResponseData(controller, chunk) {
+        bytes += chunk.length
+        if (bytes > maxAnswerBytes) {
+          tooLarge = true
+          controller.abort(new Error('the answer is too large'))
+          return
+        }
+        tap?.chunk(chunk)
+        if (!response.write(chunk)) controller.pause()
+      },
+      onResponseEnd() {
+        response.end()
+        end({ kind: 'answered', status })
+      },
+      onResponseError(_controller, error) {
+        if (left) return end({ kind: 'left' })
+        if (response.headersSent) {
+          response.destroy()
+          return end({ kind: 'broken', why: tooLarge ? 'too_large' : isLate(error) ? 'late' : 'provider', status })
+        }
+        const why = isLate(error) ? 'late' : isGarbage(error) || status > 0 ? 'garbage' : 'unreachable'
+        sendRefusal(response, why)
+        end({ kind: 'refused', why })
+      },
+    },
+  )
+  return promise
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : ''
+}
+
+const isLate = (error: Error): boolean => /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$/.test(codeOf(error))
+const isGarbage = (error: Error): boolean => codeOf(error).startsWith('HPE_')

@@ -1,0 +1,5 @@
+export { createModelProxy } from './model-proxy.ts'
+export type { ModelProxy, ModelProxyOptions } from './model-proxy.ts'
+export { splitSettings } from './split-settings.ts'
+export type { EngineSettings, SplitSettings, StraightProvider } from './split-settings.ts'
+export type { ProxyLimits } from './limits.ts'

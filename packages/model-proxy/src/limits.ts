@@ -1,0 +1,20 @@
+export interface ProxyLimits {
+  /** Largest request of an engine, bytes. */
+  maxRequestBytes: number
+  /** Longest answer of a provider, bytes. */
+  maxAnswerBytes: number
+  /** Until a connection to a provider stands, milliseconds. */
+  connectTimeoutMs: number
+  /** Until a provider begins to answer, and between two pieces of its answer; milliseconds. */
+  silenceTimeoutMs: number
+  /** Connections to one provider at the same time. */
+  maxConnections: number
+}
+
+export const defaultProxyLimits: ProxyLimits = {
+  maxRequestBytes: 64 * 1024 ** 2,
+  maxAnswerBytes: 64 * 1024 ** 2,
+  connectTimeoutMs: 15_000,
+  silenceTimeoutMs: 600_000,
+  maxConnections: 1_000,
+}
