@@ -21,13 +21,12 @@ export interface Marks {
  * the directory is empty, and one that is not came from elsewhere.
  */
 export function createMarks(root: string): Marks {
-  const claims = path.join(root, '.claims')
   const markOf = (name: string): string => path.join(root, name)
-  const claimOf = (name: string): string => path.join(claims, name)
+  const claimOf = (name: string): string => path.join(root, `.${name}`)
 
   /** Also later: an agent's command may have removed it, for it is the engine's user who owns both. */
   const prepare = async (): Promise<void> => {
-    await mkdir(claims, { recursive: true, mode: 0o700 })
+    await mkdir(root, { recursive: true, mode: 0o700 })
   }
 
   return {
@@ -51,8 +50,7 @@ export function createMarks(root: string): Marks {
     },
     async list() {
       await prepare()
-      const entries = await readdir(root, { withFileTypes: true })
-      return [...entries.filter((entry) => entry.isFile()).map(({ name }) => name), ...(await readdir(claims))]
+      return (await readdir(root)).map((name) => name.replace(/^\./, ''))
     },
   }
 }

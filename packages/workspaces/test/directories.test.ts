@@ -9,7 +9,7 @@ import type { Directories } from '../src/directories.ts'
 import { crashAfterCall } from './crash-in.ts'
 
 /** What a root holds that no session uses. */
-const NOTHING = ['.aside', '.sessions', '.sessions/.claims', '.shell']
+const NOTHING = ['.aside', '.sessions', '.shell']
 
 const everythingIn = async (root: string): Promise<string[]> => (await readdir(root, { recursive: true })).sort()
 
