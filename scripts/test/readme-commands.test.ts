@@ -72,6 +72,14 @@ test('the commands of the README, one after the other, do what it says', { timeo
   )
   assert.equal(answerOf(/-X DELETE/)['session_id'], id)
 
+  outputOf(/^FILES=/)
+  const { session_id: filesId } = answerOf(/\$FILES\\"}"$/)
+  assert.equal(answerOf(/-X PUT/)['path'], 'notes.txt')
+  assert.equal(outputOf(/^curl -s \S*\$FILES\/files\/content/), 'By hand')
+  assert.match(outputOf(/diff\?format=patch/), /^\+By hand$/m)
+  assert.equal(outputOf(/\/archive/), 'notes.txt\n')
+  assert.notEqual(filesId, id)
+
   outputOf(/^LONG=/)
   outputOf(/^until .*\$LONG/)
   const { session_id: longId } = answerOf(/sleep 600/)

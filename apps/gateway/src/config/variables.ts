@@ -202,7 +202,7 @@ export const variables = {
   executionTimeMs: optional(
     'MAX_EXECUTION_TIME',
     parse.duration(SECOND, 7 * DAY),
-    'Time limit of a run and the most a request may ask for; 300s for /run and 3600s for sessions unless set.',
+    'Time limit of a run, and the most a request may ask for. Unless set 300s for /run and 3600s in sessions, and 3600s the most.',
     { aliases: ['SESSION_TIMEOUT', 'TASK_TIMEOUT'] },
   ),
   startTimeoutMs: variable(
