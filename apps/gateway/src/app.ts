@@ -34,6 +34,7 @@ import { eventRoutes } from './routes/events.ts'
 import { fileContentRoutes } from './routes/file-content.ts'
 import { fileWatchRoutes } from './routes/file-watch.ts'
 import { fileRoutes } from './routes/files.ts'
+import { forkRoutes } from './routes/fork.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
@@ -169,6 +170,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     archiveRoutes,
     diffRoutes,
     resetRoutes,
+    forkRoutes,
   ]
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)

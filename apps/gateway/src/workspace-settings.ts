@@ -27,6 +27,7 @@ export function workspaceSettings({
   const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, pullRequests } = git
   return {
     maxCheckpoints,
+    maxCopyBytes: maxBytes,
     snapshots: createSnapshots({
       path,
       limits: { timeoutMs: SNAPSHOT_TIMEOUT_MS, maxFileBytes: SNAPSHOT_FILE_BYTES },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Store, Workspaces } from '@opencode-gateway/contracts'
+import type { Executor, Store, Workspaces } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSessions, type Sessions } from '@opencode-gateway/sessions'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
@@ -44,6 +44,8 @@ export interface GatewayOptions {
   env?: Environment
   executor?: FakeExecutorOptions
   app?: Partial<AppOptions>
+  /** Puts something between the sessions and the executor. */
+  wrap?(executor: FakeExecutor): Executor
   /** Where the files of sessions are; the fake executor has none. */
   workspaces?: Workspaces
   /** Directory with the data of a gateway before; else a new one. */
@@ -64,7 +66,7 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
   }
   const sessions = createSessions({
     store,
-    executors: new Map([[executor.name, executor]]),
+    executors: new Map([[executor.name, options.wrap?.(executor) ?? executor]]),
     log,
     owner: 'test',
     limits: sessionsLimits(config),

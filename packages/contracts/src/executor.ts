@@ -73,6 +73,13 @@ export interface SessionSpec {
   onGit?: OnGit
 }
 
+/** The session that another one begins as. */
+export interface ForkSource {
+  sessionId: string
+  /** Absent: it has a workspace and has not been opened yet. */
+  ref?: ExecutorRef
+}
+
 /** JSON, stored with the session: enough for `attach`. Only the executor that made it reads it. */
 export type ExecutorRef = { readonly executor: string } & Readonly<Record<string, string>>
 
@@ -189,6 +196,12 @@ export interface Executor {
   check(signal: AbortSignal): Promise<ExecutorHealth>
   /** Throws `ExecutorError` when the session could not start; nothing is left behind then. */
   open(spec: SessionSpec, ctx: CallContext): Promise<AgentSession>
+  /**
+   * A session that begins as another one is, which has no run meanwhile: with a copy of its workspace, and with its
+   * conversation if it has a ref. Throws `ExecutorError` as `open` does, ENGINE_LOST when the other session is gone,
+   * WORKSPACE_FULL when its workspace is too large; nothing is left behind then. Absent where that is not possible.
+   */
+  fork?(source: ForkSource, spec: Omit<SessionSpec, 'fill' | 'onGit'>, ctx: CallContext): Promise<AgentSession>
   /** After a restart: the session behind a stored ref, or undefined when it is gone. */
   attach(ref: ExecutorRef, ctx: CallContext): Promise<AgentSession | undefined>
   /** Removes what this executor owns and no session of `live` (session ids) needs. Touches nothing else. */

@@ -38,6 +38,7 @@ export const Capabilities = Type.Object(
       isolation: Type.Enum(['none', 'container']),
       shell: Type.Boolean(),
       follow_ups: Type.Boolean(),
+      fork: Type.Boolean({ description: 'A session can be forked.' }),
       survives_restart: Type.Boolean({ description: 'A run goes on while the gateway restarts.' }),
       options: Type.Array(Type.String(), { description: 'Request options that are honoured; others answer 422.' }),
     }),

@@ -123,6 +123,15 @@ export const SessionRequest = request(
 )
 export type SessionRequest = Static<typeof SessionRequest>
 
+export const ForkRequest = request(
+  'ForkRequest',
+  {
+    labels: Type.Optional(Labels),
+  },
+  'A new session that begins as another one is. Labels are those of the other one unless given.',
+)
+export type ForkRequest = Static<typeof ForkRequest>
+
 export const onBusy = ['queue', 'reject', 'interrupt'] as const
 export type OnBusy = (typeof onBusy)[number]
 const OnBusySchema = Type.Enum([...onBusy], {

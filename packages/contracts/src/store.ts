@@ -86,6 +86,8 @@ export type NewSession = Pick<
 > & {
   /** What its workspace begins with. */
   fill?: WorkspaceFill
+  /** It is open already, and holds what it has from the beginning. */
+  ref?: ExecutorRef
 }
 export type NewRun = Pick<RunRow, 'runId' | 'sessionId' | 'tenant' | 'input' | 'limits' | 'requestId' | 'createdAt'>
 
@@ -200,6 +202,14 @@ export interface Store {
 
   /** Idempotency row, session, run `queued` and the first events (`status` pending) in one transaction. */
   createSession(session: NewSession, run: NewRun | undefined, admission: Admission): Promise<CreateResult>
+  /**
+   * What a key has led to, as `createSession` would answer it at `at`; undefined when it has led to nothing. For what is
+   * made at some cost before its session is.
+   */
+  findCreated(
+    key: IdempotencyKey,
+    at: number,
+  ): Promise<Extract<CreateResult, { status: 'replayed' | 'key_mismatch' }> | undefined>
   /** A further run of a session. With `rejectWhenBusy` the answer is `busy` while another run is not terminal. */
   addRun(run: NewRun, admission: Admission & { rejectWhenBusy: boolean }): Promise<AddRunResult>
   /**

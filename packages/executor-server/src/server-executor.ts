@@ -83,6 +83,27 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
         lease?.release()
       }
     },
+    async fork({ sessionId: from, ref }, { sessionId, title }, { signal, log }) {
+      const directory = await workspaces.copy(from, sessionId, signal)
+      let lease: EngineLease | undefined
+      try {
+        const place = placeOf(sessionId, directory)
+        lease = await source.acquire(signal, directory)
+        const { client } = lease
+        const engineSessionId = ref?.['engine_session_id']
+        const session =
+          engineSessionId === undefined
+            ? await client.openSession({ ...place, title }, signal)
+            : await client.forkSession({ ...place, title, engineSessionId }, signal)
+        if (session) return createServerSession({ ...common, log, sessionId, place, client, session })
+        throw new ExecutorError('ENGINE_LOST', `the engine no longer has session "${from}"`, { retryable: false })
+      } catch (error) {
+        await directories.remove(sessionId)
+        throw error
+      } finally {
+        lease?.release()
+      }
+    },
     async attach(ref, { signal }) {
       const { session_id: sessionId, engine_session_id: engineSessionId } = ref
       if (ref.executor !== 'server' || sessionId === undefined || engineSessionId === undefined) return undefined

@@ -23,6 +23,7 @@ executorConformance({
     'survivesRestart',
     'processes',
     'sweep',
+    'fork',
     'option:model',
     'option:agent',
     'option:system_prompt',

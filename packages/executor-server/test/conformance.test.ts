@@ -18,6 +18,7 @@ executorConformance({
     'followUps',
     'processes',
     'sweep',
+    'fork',
     'option:model',
     'option:agent',
     'option:system_prompt',

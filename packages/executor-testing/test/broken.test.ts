@@ -4,6 +4,7 @@ import { conformanceCases, playCase } from '../src/index.ts'
 import { brokenAsks } from './broken/asks.ts'
 import { brokenContents } from './broken/contents.ts'
 import { brokenEndings } from './broken/endings.ts'
+import { brokenForks } from './broken/forks.ts'
 import { brokenLifecycles } from './broken/lifecycles.ts'
 import type { Broken } from './broken/meddle.ts'
 import { brokenSessions } from './broken/sessions.ts'
@@ -19,6 +20,7 @@ const allBroken: readonly Broken[] = [
   ...brokenSteering,
   ...brokenSessions,
   ...brokenLifecycles,
+  ...brokenForks,
 ]
 
 const LIMIT_MS = 30_000

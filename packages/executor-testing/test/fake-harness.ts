@@ -9,6 +9,7 @@ export const fakeAbilities: readonly Ability[] = [
   'asks',
   'sweep',
   'close',
+  'fork',
   'option:model',
   'option:agent',
   'option:system_prompt',

@@ -30,6 +30,13 @@ export interface EngineApi {
     options: { directory: string; title: string; rules: readonly EngineRule[] },
     signal: AbortSignal,
   ): Promise<{ id: string; createdAt: number }>
+  /**
+   * A new session with the conversation of another one, in the directory of that one, whatever it is told. Undefined
+   * when the engine does not know that one.
+   */
+  forkSession(sessionId: string, signal: AbortSignal): Promise<string | undefined>
+  /** The session works in another directory from now on; it has a new title too. */
+  moveSession(options: { sessionId: string; directory: string; title: string }, signal: AbortSignal): Promise<void>
   /** Undefined when the engine does not know the session. */
   findSession(
     sessionId: string,
@@ -104,10 +111,21 @@ export function createEngineApi(options: { baseUrl: string; transport: Transport
       const id = textOf(fieldsOf(data)?.['id'])
       const createdAt = numberOf(fieldsOf(fieldsOf(data)?.['time'])?.['created'])
       if (id === undefined || createdAt === undefined) {
-        const message = 'the engine answered a new session without its id and time'
-        throw new EngineCallError({ code: 'ENGINE_INCOMPATIBLE', message })
+        throw incompatible('the engine answered a new session without its id and time')
       }
       return { id, createdAt }
+    },
+    async forkSession(sessionID, signal) {
+      const answer = await orMissing(call('a fork', signal, (init) => sdk.session.fork({ sessionID }, init)))
+      if (answer === undefined) return undefined
+      const id = textOf(fieldsOf(answer.data)?.['id'])
+      if (id === undefined) throw incompatible('the engine answered a fork without its id')
+      return id
+    },
+    async moveSession({ sessionId: sessionID, directory, title }, signal) {
+      const move = { sessionID, destination: { directory }, moveChanges: false }
+      await call('a move', signal, (init) => sdk.experimental.controlPlane.moveSession(move, init))
+      await call('a session update', signal, (init) => sdk.session.update({ sessionID, title }, init))
     },
     async findSession(sessionID, signal) {
       const answer = await orMissing(call('a session', signal, (init) => sdk.session.get({ sessionID }, init)))
@@ -125,8 +143,7 @@ export function createEngineApi(options: { baseUrl: string; transport: Transport
       const { data } = await call('a session update', signal, (init) => sdk.session.update({ sessionID, title }, init))
       const updatedAt = numberOf(fieldsOf(fieldsOf(data)?.['time'])?.['updated'])
       if (updatedAt !== undefined) return updatedAt
-      const message = 'the engine answered a session update without its time'
-      throw new EngineCallError({ code: 'ENGINE_INCOMPATIBLE', message })
+      throw incompatible('the engine answered a session update without its time')
     },
     async clearRules(sessionID, directory, signal) {
       // Rules are replaced by a message alone, which then has to go again.
@@ -205,6 +222,8 @@ export function createEngineApi(options: { baseUrl: string; transport: Transport
     },
   }
 }
+
+const incompatible = (message: string): EngineCallError => new EngineCallError({ code: 'ENGINE_INCOMPATIBLE', message })
 
 async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

@@ -56,6 +56,11 @@ export interface EngineClient {
   /** Proves that the engine works: makes a session in the directory and removes it. */
   probe(directory: string, signal: AbortSignal): Promise<void>
   openSession(place: SessionPlace & { title: string }, signal: AbortSignal): Promise<EngineSession>
+  /** A session of its own with the conversation of another one, which does not work; undefined when that one is gone. */
+  forkSession(
+    place: SessionPlace & { title: string; engineSessionId: string },
+    signal: AbortSignal,
+  ): Promise<EngineSession | undefined>
   /** The session the engine has under this id, or undefined. */
   attachSession(
     place: SessionPlace & { engineSessionId: string },
@@ -164,6 +169,13 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     })
   }
 
+  const attach: EngineClient['attachSession'] = async (place, signal) => {
+    const found = await api.findSession(place.engineSessionId, signal)
+    if (!found || found.directory !== place.directory) return undefined
+    const { title, rules: present } = found
+    return session(place, { sessionId: place.engineSessionId, title, isNew: false, present })
+  }
+
   return {
     fail,
     async handshake(signal) {
@@ -185,13 +197,26 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       given.opened(directory)
       return session(place, { sessionId, title, isNew: true, present: told })
     },
-    async attachSession(place, signal) {
-      const found = await api.findSession(place.engineSessionId, signal)
-      if (!found || found.directory !== place.directory) return undefined
-      const { title, rules: present } = found
-      return session(place, { sessionId: place.engineSessionId, title, isNew: false, present })
+    async forkSession({ engineSessionId, ...place }, signal) {
+      const { directory, title } = place
+      const sessionId = await api.forkSession(engineSessionId, signal)
+      if (sessionId === undefined) return undefined
+      try {
+        await api.moveSession({ sessionId, directory, title }, signal)
+        given.opened(directory)
+        const forked = await attach({ ...place, engineSessionId: sessionId }, signal)
+        if (forked) return forked
+        const message = 'the engine did not move a fork to the directory it is to work in'
+        throw new EngineCallError({ code: 'ENGINE_INCOMPATIBLE', message })
+      } catch (error) {
+        await api.deleteSession(sessionId, AbortSignal.timeout(limits.lastCallMs)).catch((err: unknown) => {
+          log.warn({ sessionId, err }, 'a fork that failed could not be removed from the engine')
+        })
+        throw error
+      }
     },
     parentOf: async (engineSessionId, signal) => (await api.findSession(engineSessionId, signal))?.parentId,
+    attachSession: attach,
     async disposeDirectory(directory, signal) {
       // The engine would first take hold of one that it does not know.
       if (given.mayHold(directory)) await api.disposeDirectory(directory, signal)

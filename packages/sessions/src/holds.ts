@@ -1,3 +1,5 @@
+import { orAborted } from './or-aborted.ts'
+
 /**
  * Sessions whose workspace is being put back, copied or removed: no run of theirs begins meanwhile, what comes in waits
  * in the queue. A hold lives in this process, as the store's only one, and ends with it at the latest.
@@ -30,17 +32,12 @@ export function createHolds(onFree: (sessionId: string) => void): Holds {
         last.delete(sessionId)
         onFree(sessionId)
       }
-      const { promise: aborted, reject } = Promise.withResolvers<never>()
-      const abort = (): void => reject(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
       try {
-        await Promise.race([before, aborted])
+        await orAborted(before, signal)
         return { [Symbol.dispose]: release }
       } catch (error) {
         release()
         throw error
-      } finally {
-        signal.removeEventListener('abort', abort)
       }
     },
   }

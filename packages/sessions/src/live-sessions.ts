@@ -17,6 +17,10 @@ export interface LiveSessions {
   obtain(row: SessionRow, ctx: CallContext, onGit: OnGit): Promise<AgentSession>
   /** Only attaches: undefined when the executor no longer has it, or never had. */
   find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined>
+  /** Holds a session that was opened elsewhere. */
+  adopt(sessionId: string, agent: AgentSession): void
+  /** Undefined where the executor has none. */
+  fork(row: SessionRow): Executor['fork']
   /** Undefined where they cannot be reached. */
   workspacesOf(row: SessionRow): Workspaces | undefined
   /** Gives back what the session holds; idempotent. */
@@ -61,6 +65,11 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
 
   return {
     find,
+    adopt: (sessionId, agent) => void open.set(sessionId, agent),
+    fork(row) {
+      const executor = executorOf(row)
+      return executor.fork?.bind(executor)
+    },
     workspacesOf: (row) => executorOf(row).workspaces,
     async obtain(row, ctx, onGit) {
       const found = await find(row, ctx)

@@ -14,7 +14,7 @@ export type Observation =
 export type Observe = (observation: Observation) => void
 
 /**
- * Places where a crash is worth a test. In production nothing happens there; a test kills the process at one of them
+ * Places on the way of a run where a crash is worth a test. In production nothing happens there; a test kills the process at one of them
  * and checks what the next process makes of it.
  */
 export const crashPoints = [
@@ -30,4 +30,6 @@ export const crashPoints = [
   'after-adopt',
   'after-requeue',
 ] as const
-export type CrashPoint = (typeof crashPoints)[number]
+/** Those that no run passes. */
+export const otherCrashPoints = ['after-fork'] as const
+export type CrashPoint = (typeof crashPoints)[number] | (typeof otherCrashPoints)[number]

@@ -12,9 +12,11 @@ import { addReceipts, cancelRun } from './cancel.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createDoorbell } from './doorbell.ts'
 import { followLog, readPage, sessionNotFound } from './follow.ts'
+import { forkSession } from './fork.ts'
 import { createHolds } from './holds.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
+import { orAborted } from './or-aborted.ts'
 import { resetWorkspace, sessionClosed } from './reset.ts'
 import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
@@ -47,6 +49,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const holds = createHolds(() => dispatcher.kick())
   const room = { maxQueued: limits.maxQueuedRuns, slots: limits.maxConcurrentRuns }
   const closing = new AbortController()
+  const recovered = Promise.withResolvers<void>()
   let retention: Retention | undefined
   let accepting = true
 
@@ -141,6 +144,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     async start(signal) {
       const ctx = { signal: AbortSignal.any([signal, closing.signal]), log }
       await recover({ store, live, dispatcher, executors, owner, observe, crashPoint, release: releaseAndClose }, ctx)
+      recovered.resolve()
       const intervalMs = Math.min(60_000, limits.eventRetentionMs)
       retention = startRetention({ store, log, keepMs: limits.eventRetentionMs, intervalMs })
       dispatcher.resume()
@@ -256,6 +260,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       const reached = (session: SessionRow) => workspaceOf(session, { make: false })
       const stopped = AbortSignal.any([signal, closing.signal])
       await resetWorkspace({ store, holds, workspaceOf: reached }, { sessionId, after }, stopped)
+    },
+
+    async fork(tenant, sessionId, order, signal) {
+      refuseWhenClosing()
+      const source = await owned(tenant, sessionId)
+      const stopped = AbortSignal.any([signal, closing.signal])
+      // Until then the sweep takes what has no row for a leftover.
+      await orAborted(recovered.promise, stopped)
+      const ctx = { signal: stopped, log: log.child({ sessionId }) }
+      return await forkSession({ store, holds, live, crashPoint }, source, order, ctx)
     },
 
     async get(tenant, sessionId, shown) {

@@ -84,6 +84,12 @@ export interface CreateOrder {
   idempotency?: IdempotencyKey
 }
 
+export interface ForkOrder {
+  /** Those of the other session unless given. */
+  labels?: Readonly<Record<string, string>>
+  idempotency?: IdempotencyKey
+}
+
 export interface RunAcceptance {
   session: SessionRow
   run: RunRow
@@ -157,6 +163,17 @@ export interface Sessions {
    * run is open, SESSION_CLOSED, RUN_NOT_FOUND, SNAPSHOT_NOT_FOUND, and what `workspace` answers.
    */
   reset(tenant: string, sessionId: string, after: string | undefined, signal: AbortSignal): Promise<void>
+  /**
+   * A new session with a copy of the workspace and with the conversation; runs that come in meanwhile wait. SESSION_BUSY
+   * while a run is open, SESSION_CLOSED, UNSUPPORTED_OPTION, IDEMPOTENCY_MISMATCH, ENGINE_LOST, WORKSPACE_NOT_FOUND,
+   * WORKSPACE_FULL, SHUTTING_DOWN.
+   */
+  fork(
+    tenant: string,
+    sessionId: string,
+    order: ForkOrder,
+    signal: AbortSignal,
+  ): Promise<{ session: SessionRow; replayed: boolean }>
   /** With its latest `shown` runs, and all that are open. A run's row is as large as its answer. */
   get(tenant: string, sessionId: string, shown?: number): Promise<SessionDetail>
   list(query: SessionQuery): Promise<readonly SessionRow[]>

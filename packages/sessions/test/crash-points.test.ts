@@ -20,7 +20,7 @@ async function crash(file: string, point: CrashPoint, prompt?: string): Promise<
 }
 
 /** What becomes of a run when the process dies there and the engine dies with it. */
-const ends: Readonly<Record<CrashPoint, RunState>> = {
+const ends: Readonly<Record<(typeof crashPoints)[number], RunState>> = {
   'after-create': 'completed',
   'after-claim': 'completed',
   'after-ref': 'completed',

@@ -1,4 +1,4 @@
-import type { Admission, NewSession } from '@opencode-gateway/contracts'
+import type { Admission, IdempotencyKey, NewSession } from '@opencode-gateway/contracts'
 import type { RunRecord, SessionRecord } from './records.ts'
 import type { EventSql } from './sql/events.ts'
 import type { IdempotencySql, Replay } from './sql/idempotency.ts'
@@ -6,7 +6,8 @@ import type { RunSql, RunText } from './sql/runs.ts'
 import type { SessionSql } from './sql/sessions.ts'
 
 export type CreateRecord =
-  | { status: 'created' | 'replayed'; session: SessionRecord; run: RunRecord | undefined }
+  | { status: 'created'; session: SessionRecord; run: RunRecord | undefined }
+  | { status: 'replayed'; session: SessionRecord; run: RunRecord | undefined }
   | { status: 'exists' }
   | { status: 'key_mismatch' }
   | { status: 'queue_full'; queued: number }
@@ -48,6 +49,15 @@ export function createAdmission({ sessions, runs, events, keys }: AdmissionOptio
   }
 
   return {
+    findCreated(
+      key: IdempotencyKey,
+      now: number,
+    ): Extract<CreateRecord, { status: 'replayed' | 'key_mismatch' }> | undefined {
+      const known = replay({ maxQueued: 0, idempotency: key }, now)
+      if (known === 'key_mismatch') return { status: 'key_mismatch' }
+      return known && { status: 'replayed', session: sessionOf(known.session), run: runOf(known.run) }
+    },
+
     createSession(session: NewSession, run: RunText | undefined, admission: Admission): CreateRecord {
       const known = replay(admission, session.createdAt)
       if (known === 'key_mismatch') return { status: 'key_mismatch' }

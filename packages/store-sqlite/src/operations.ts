@@ -22,8 +22,9 @@ export function createOperations(db: DatabaseSync) {
   const runLists = createRunLists(db)
   const checks = createCheckSql(db)
 
+  const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
   const writes = {
-    ...createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) }),
+    ...admission,
     ...createOwnership({ sessions, runs, events }),
     ...createExpirySql(db),
     setRef: (sessionId: string, ref: ExecutorRef) => sessions.setRef(sessionId, ref),
@@ -32,6 +33,7 @@ export function createOperations(db: DatabaseSync) {
     writeCheck: checks.write,
   }
   const reads = {
+    findCreated,
     getSession: sessions.get,
     getFill: sessions.getFill,
     getRun: runs.get,

@@ -73,6 +73,11 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
       if (!('session' in result)) return result
       return { status: result.status, session: toSession(result.session), run: result.run && toRun(result.run) }
     },
+    async findCreated(key, at) {
+      const result = await call('findCreated', key, at)
+      if (result?.status !== 'replayed') return result
+      return { status: 'replayed', session: toSession(result.session), run: result.run && toRun(result.run) }
+    },
     async addRun(run, admission) {
       const result = await call('addRun', toRunText(run), admission)
       return 'run' in result ? { status: result.status, run: toRun(result.run) } : result

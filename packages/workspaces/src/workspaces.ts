@@ -12,6 +12,7 @@ import {
 import type { Directories } from './directories.ts'
 import { createWorkspaceFiles } from './files/files.ts'
 import { parsePath } from './files/path.ts'
+import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { Git } from './git/git.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
@@ -22,6 +23,8 @@ export interface WorkspacesOptions {
   snapshots?: Snapshots
   /** Of how many runs it is remembered what they left; 0 unless given. */
   maxCheckpoints?: number
+  /** Largest workspace that is copied, bytes; 5 GiB unless given. */
+  maxCopyBytes?: number
   /** Without it no repository can be used. */
   git?: Git
 }
@@ -30,6 +33,12 @@ export interface WorkspacesOptions {
 export interface OwnedWorkspaces extends Workspaces {
   /** The session's directory, made and filled unless it was; `made` says which. Nothing is left of one that failed. */
   open(sessionId: string, fill: WorkspaceFill, ctx: CallContext, onGit: OnGit): Promise<{ path: string; made: boolean }>
+  /**
+   * Makes the directory of a new session a copy of another one's, with what is known of its start; its path. Nobody
+   * changes that one meanwhile. WORKSPACE_NOT_FOUND, WORKSPACE_FULL, WORKSPACE_ERROR when the new session has one
+   * already: then it stays as it is. Nothing is left of a copy that failed.
+   */
+  copy(fromSessionId: string, toSessionId: string, signal: AbortSignal): Promise<string>
 }
 
 /** Name of the snapshot of what a workspace began with. */
@@ -37,7 +46,7 @@ const START = 'start'
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 
 export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
-  const { directories, snapshots, git, maxCheckpoints = 0 } = options
+  const { directories, snapshots, git, maxCheckpoints = 0, maxCopyBytes = 5 * 1024 ** 3 } = options
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
 
   const workspaceAt = (sessionId: string, directory: string): Workspace => {
@@ -113,6 +122,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       const directory = await directories.find(sessionId)
       return directory === undefined ? undefined : workspaceAt(sessionId, directory)
     },
+    copy: (from, to, signal) => copyWorkspace({ directories, maxBytes: maxCopyBytes }, { from, to }, signal),
     make: async (sessionId) => workspaceAt(sessionId, await directories.create(sessionId)),
     async open(sessionId, fill, ctx, onGit) {
       const known = await directories.find(sessionId)

@@ -1,4 +1,4 @@
-import { crashPoints } from '@opencode-gateway/sessions'
+import { crashPoints, otherCrashPoints } from '@opencode-gateway/sessions'
 import * as parse from './parsers.ts'
 import { optional, variable } from './variable.ts'
 
@@ -189,7 +189,7 @@ export const variables = {
     'WORKSPACE_MAX_BYTES',
     parse.integer(1_048_576, Number.MAX_SAFE_INTEGER),
     '5368709120',
-    'Largest repository a workspace may begin with, in bytes.',
+    'Largest repository a workspace may begin with, and largest workspace that is copied for a fork, in bytes.',
   ),
 
   maxCheckpoints: variable(
@@ -313,7 +313,7 @@ export const variables = {
   ),
   crashAt: optional(
     'CRASH_AT',
-    parse.oneOf(...crashPoints),
+    parse.oneOf(...crashPoints, ...otherCrashPoints),
     'For tests: kills the process at a named place, as a crash would.',
     { unlisted: true },
   ),

@@ -23,6 +23,7 @@ export async function renderOpenApi(): Promise<string> {
       answer: absent,
       workspace: absent,
       reset: absent,
+      fork: absent,
       get: absent,
       list: absent,
       read: absent,

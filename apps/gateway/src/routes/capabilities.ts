@@ -50,6 +50,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         isolation,
         shell,
         follow_ups: followUps,
+        fork: executor.fork !== undefined,
         survives_restart: survivesRestart,
         options: [...honoured],
       },

@@ -23,6 +23,8 @@ export interface FakeExecutorOptions {
   /** Given to several executors, they see the same sessions, as after a restart of the gateway. */
   readonly engine?: FakeEngine
   readonly capabilities?: Partial<ExecutorCapabilities>
+  /** It can fork a session; true unless given. */
+  readonly fork?: boolean
   /** "provider/model" it knows; absent: any. */
   readonly models?: readonly string[]
   /** No timers: `slow` lines and retries do not wait. Gates, hangs and `retry-after` still do. */
@@ -108,6 +110,19 @@ export function createFakeExecutor(options: FakeExecutorOptions = {}): FakeExecu
     return handle(engine.open(spec.sessionId))
   }
 
+  const fork: NonNullable<Executor['fork']> = async ({ sessionId: from, ref }, { sessionId }, { signal }) => {
+    closing.signal.throwIfAborted()
+    signal.throwIfAborted()
+    const files = [...engine.directories.values()].find((directory) => directory.sessionId === from)?.files
+    if (!files || (ref && !engine.sessions.has(from)))
+      throw new ExecutorError('ENGINE_LOST', `The fake engine has no session "${from}".`)
+    if (engine.sessions.has(sessionId))
+      throw new ExecutorError('WORKSPACE_ERROR', `Session "${sessionId}" has a workspace already.`)
+    const session = engine.open(sessionId)
+    for (const [path, text] of files) session.directory.files.set(path, text)
+    return handle(session)
+  }
+
   return {
     name,
     capabilities,
@@ -126,6 +141,7 @@ export function createFakeExecutor(options: FakeExecutorOptions = {}): FakeExecu
       return options.health?.() ?? { ok: true, engine: { version: 'fake', mode: 'other' } }
     },
     open,
+    ...(options.fork === false ? {} : { fork }),
     async attach(ref, { signal }) {
       closing.signal.throwIfAborted()
       signal.throwIfAborted()

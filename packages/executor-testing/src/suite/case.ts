@@ -17,6 +17,7 @@ export const caseGroups = [
   'failure',
   'isolation',
   'lifecycle',
+  'forks',
   'recovery',
 ] as const
 export type CaseGroup = (typeof caseGroups)[number]

@@ -8,6 +8,7 @@ import { deadlineCases } from './cases/deadlines.ts'
 import { endingCases } from './cases/ending.ts'
 import { failureCases } from './cases/failure.ts'
 import { followUpCases } from './cases/follow-ups.ts'
+import { forkCases } from './cases/forks.ts'
 import { isolationCases } from './cases/isolation.ts'
 import { lifecycleCases } from './cases/lifecycle.ts'
 import { orderingCases } from './cases/ordering.ts'
@@ -31,6 +32,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...failureCases,
   ...isolationCases,
   ...lifecycleCases,
+  ...forkCases,
   ...recoveryCases,
 ]
 

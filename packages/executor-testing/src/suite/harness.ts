@@ -3,7 +3,8 @@ import type { Executor, RunOption } from '@opencode-gateway/contracts'
 /**
  * What an executor, reached this way, can do beyond the basics. Cases that need more are left out.
  * `shell`, `followUps`, `survivesRestart` and the options mirror `executor.capabilities`; `processes`: a command is a
- * real process with a pid; `asks`: the agent can ask and be answered, as the option `interactive` says; `sweep`: `sweep` can be asked for; `close`: `close` ends the executor for good.
+ * real process with a pid; `asks`: the agent can ask and be answered, as the option `interactive` says; `sweep`: `sweep` can be asked for; `close`: `close` ends the executor for good;
+ * `fork`: it has a `fork` that takes the session's id from the caller.
  */
 export type Ability =
   | 'shell'
@@ -13,6 +14,7 @@ export type Ability =
   | 'asks'
   | 'sweep'
   | 'close'
+  | 'fork'
   | `option:${RunOption}`
 
 /** How the suite reaches an executor whose agent is driven by the scripted model's language. */

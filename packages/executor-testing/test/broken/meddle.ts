@@ -74,6 +74,7 @@ function bind(executor: Executor): Executor {
     check: (signal) => executor.check(signal),
     open: (spec, ctx) => executor.open(spec, ctx),
     attach: (ref, ctx) => executor.attach(ref, ctx),
+    ...(executor.fork ? { fork: executor.fork.bind(executor) } : {}),
     sweep: (live, ctx) => executor.sweep(live, ctx),
     close: () => executor.close(),
   }

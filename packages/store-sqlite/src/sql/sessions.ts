@@ -21,8 +21,8 @@ export function createSessionSql(db: DatabaseSync) {
   const byNumber = prepareQuery<SessionRecord>(db, `${selectSession} WHERE s.id = ?`)
   const numberOf = prepareQuery<{ id: number }>(db, 'SELECT id FROM sessions WHERE session_id = ?')
   const insert = db.prepare(`
-    INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace, ref)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertLabel = db.prepare('INSERT INTO session_labels VALUES (?, ?, ?, ?, ?, ?)')
   const insertFill = db.prepare('INSERT INTO session_fills VALUES (?, ?)')
   const fill = prepareQuery<{ fill: string }>(
@@ -66,6 +66,7 @@ export function createSessionSql(db: DatabaseSync) {
         createdAt,
         Number(oneShot),
         Number(keepWorkspace),
+        session.ref === undefined ? null : JSON.stringify(session.ref),
       )
       for (const [name, value] of Object.entries(labels)) {
         insertLabel.run(tenant, name, value, createdAt, sessionId, lastInsertRowid)

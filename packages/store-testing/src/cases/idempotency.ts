@@ -57,6 +57,18 @@ export const idempotency = group('an idempotency key', {
     assert.deepEqual(again, { status: 'replayed', session: await getSession(store, 's1'), run: undefined })
   },
 
+  async 'tells what it has led to without making anything'({ store }) {
+    assert.equal(await store.findCreated(key(), noon), undefined)
+    await create(store, 1, key())
+    await endRun(store, await claimed(store, 'r1'))
+    assert.deepEqual(await store.findCreated(key(), noon), await create(store, 2, key()))
+    assert.deepEqual(await store.findCreated(key({ digest: 'other' }), noon), { status: 'key_mismatch' })
+    for (const other of [key({ key: 'other' }), key({ route: 'POST /run' }), key({ tenant: 'other' })])
+      assert.equal(await store.findCreated(other, noon), undefined)
+    assert.equal(await store.findCreated(key(), key().expiresAt), undefined)
+    assert.equal((await store.listSessions({ tenant: 'acme', limit: 10 })).length, 1)
+  },
+
   async 'is bound to one body'({ store }) {
     await create(store, 1, key())
     assert.deepEqual(await create(store, 2, key({ digest: 'other' })), { status: 'key_mismatch' })

@@ -73,6 +73,15 @@ export const sessions = group('a session', {
     assert.equal((await getSession(store, 's1')).releasedAt, undefined)
   },
 
+  async 'that is made with a ref holds something from the beginning'({ store }) {
+    await store.createSession(session('s1', { ref }), undefined, roomy)
+    assert.deepEqual((await getSession(store, 's1')).ref, ref)
+    assert.deepEqual(
+      (await store.listHeld(10)).map(({ sessionId }) => sessionId),
+      ['s1'],
+    )
+  },
+
   async 'is closed and released once: the first time stays'({ store }) {
     await store.createSession(session('s1'), undefined, roomy)
     for (const at of [noon + 10, noon + 20]) {

@@ -29,6 +29,12 @@ export const brokenSessions = [
       knownSession(disk, sessionId).releasedAt = releasedAt
     },
   })),
+  broken('wants a ref told again', 'that is made with a ref holds something from the beginning', (store) => ({
+    createSession: ({ ref: _ref, ...session }, ...rest) => store.createSession(session, ...rest),
+  })),
+  broken('finds a key whatever its time', 'tells what it has led to without making anything', (store) => ({
+    findCreated: (key) => store.findCreated(key, 0),
+  })),
   broken('closes again', 'is closed and released once: the first time stays', (store, disk) => ({
     closeSession(sessionId, at) {
       knownSession(disk, sessionId).closedAt = undefined

@@ -12,7 +12,7 @@ const unset = {
   complete: undefined,
 }
 
-export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRun'> {
+export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findCreated' | 'addRun'> {
   const nameOf = ({ idempotency: key }: Admission): string => JSON.stringify([key?.tenant, key?.route, key?.key])
 
   function recall(admission: Admission, now: number): Key | 'mismatch' | undefined {
@@ -44,6 +44,13 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRu
   }
 
   return {
+    findCreated(key, at) {
+      const known = recall({ maxQueued: 0, idempotency: key }, at)
+      if (known === 'mismatch') return { status: 'key_mismatch' }
+      const session = known && disk.sessions.get(known.sessionId)
+      return session && { status: 'replayed', session, run: disk.runs.get(known.runId ?? '') }
+    },
+
     createSession({ fill, ...wanted }, newRun, admission) {
       const known = recall(admission, wanted.createdAt)
       if (known === 'mismatch') return { status: 'key_mismatch' }
@@ -52,7 +59,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'addRu
       if (disk.sessions.has(wanted.sessionId)) return { status: 'exists' }
       const tooMany = newRun && full(admission)
       if (tooMany) return tooMany
-      const absent = { ref: undefined, closedAt: undefined, releasedAt: undefined, latestRunId: undefined }
+      const absent = { ref: wanted.ref, closedAt: undefined, releasedAt: undefined, latestRunId: undefined }
       const counts = { updatedAt: wanted.createdAt, firstSeq: 1, lastSeq: 0, openRuns: 0, status: 'idle' as const }
       const session = { ...wanted, ...counts, ...absent }
       disk.sessions.set(wanted.sessionId, session)

@@ -16,6 +16,7 @@ import {
 type Writes = Omit<
   Steps,
   | 'createSession'
+  | 'findCreated'
   | 'addRun'
   | 'check'
   | 'readEvents'

@@ -9,6 +9,7 @@ import {
   holdSame,
   nextCheckpoint,
 } from './checkpoints.ts'
+import { copyDirectory, type CopyLimits } from '../copy/copy-directory.ts'
 import { compare, type Comparison } from './compare.ts'
 import { openContentFile, type ContentFile } from './content-file.ts'
 import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry.ts'
@@ -21,7 +22,9 @@ import { isSecretPath } from './secret-path.ts'
 import { SnapshotError } from './snapshot-error.ts'
 
 /** What a thread is asked to do; everything in it is plain. */
-export type Job = { directory: string; root: string; limits: JobLimits } & (
+export type Job = SnapshotJob | { kind: 'copy'; from: string; to: string; limits: CopyLimits }
+
+type SnapshotJob = { directory: string; root: string; limits: JobLimits } & (
   | { kind: 'take'; name: string }
   | { kind: 'checkpoint'; runId: string; max: number }
   | { kind: 'compare'; name: string | undefined; secrets: boolean; output: string }
@@ -40,10 +43,19 @@ export interface JobResults {
   checkpoint: undefined
   compare: Comparison
   reset: undefined
+  copy: undefined
 }
 
 /** Blocks: for a thread of its own. */
 export function perform(job: Job): JobResults[Job['kind']] {
+  if (job.kind !== 'copy') return performSnapshot(job)
+  using from = holdDirectory(job.from)
+  using to = holdDirectory(job.to)
+  copyDirectory(from, to, job.limits)
+  return undefined
+}
+
+function performSnapshot(job: SnapshotJob): JobResults[SnapshotJob['kind']] {
   const { directory, root, limits } = job
   using held = holdDirectory(directory)
   using contents = openContentFile(contentsIn(root))

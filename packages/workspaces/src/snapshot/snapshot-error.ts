@@ -13,8 +13,8 @@ export interface SnapshotFailure {
 export class SnapshotError extends Error {
   readonly failure: SnapshotFailure
 
-  constructor(message: string) {
+  constructor(message: string, code: ErrorCode = 'WORKSPACE_ERROR') {
     super(message)
-    this.failure = { code: 'WORKSPACE_ERROR', message, retryable: false }
+    this.failure = { code, message, retryable: false }
   }
 }

@@ -20,6 +20,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       assert.equal(abilities.has('shell'), shell)
       assert.equal(abilities.has('followUps'), followUps)
       assert.equal(abilities.has('survivesRestart'), survivesRestart)
+      assert.equal(abilities.has('fork'), executor.fork !== undefined)
       assert.equal(abilities.has('asks'), options.includes('interactive'))
       const claimed = [...abilities].filter((ability) => ability.startsWith('option:'))
       assert.deepEqual(new Set(claimed), new Set(options.map((option) => `option:${option}`)))

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import {
+  ExecutorError,
+  GatewayError,
+  type AgentSession,
+  type CallContext,
+  type IdempotencyKey,
+  type NewSession,
+  type SessionRow,
+  type Store,
+} from '@opencode-gateway/contracts'
+import { admittedSession } from './admission.ts'
+import type { Holds } from './holds.ts'
+import { asGatewayError, type LiveSessions } from './live-sessions.ts'
+import type { CrashPoint } from './observation.ts'
+import { idleSession } from './reset.ts'
+import type { ForkOrder } from './types.ts'
+
+export interface ForkDeps {
+  store: Pick<Store, 'createSession' | 'findCreated' | 'getSession' | 'getFill'>
+  holds: Holds
+  live: Pick<LiveSessions, 'fork' | 'workspacesOf' | 'adopt'>
+  crashPoint(name: CrashPoint): void
+}
+
+type Forked = { session: SessionRow; replayed: boolean }
+
+/**
+ * A new session that begins as another one is now, of which no run begins meanwhile. What is copied comes first and the
+ * row last: without one, the sweep removes the copy.
+ */
+export async function forkSession(
+  deps: ForkDeps,
+  source: SessionRow,
+  order: ForkOrder,
+  ctx: CallContext,
+): Promise<Forked> {
+  const { store, holds, live } = deps
+  using _hold = await holds.take(source.sessionId, ctx.signal)
+  const earlier = await findEarlier(store, order.idempotency)
+  if (earlier) return earlier
+  const session = await newSession(store, await idleSession(store, source.sessionId), order)
+  const agent = await forkInExecutor(live, source, session, ctx)
+  deps.crashPoint('after-fork')
+  try {
+    const { ref } = agent ?? {}
+    const idempotency = order.idempotency === undefined ? {} : { idempotency: order.idempotency }
+    const row = ref === undefined ? session : { ...session, ref }
+    const created = await store.createSession(row, undefined, { maxQueued: 0, ...idempotency })
+    const admitted = admittedSession(created, session.sessionId)
+    if (admitted.replayed) await agent?.release('nothing')
+    else if (agent) live.adopt(session.sessionId, agent)
+    return admitted
+  } catch (error) {
+    await agent?.release('nothing')
+    throw error
+  }
+}
+
+/** The key decides first: what was answered once is answered again, whatever the session does by now. */
+async function findEarlier(
+  store: Pick<Store, 'findCreated'>,
+  key: IdempotencyKey | undefined,
+): Promise<Forked | undefined> {
+  const known = key && (await store.findCreated(key, Date.now()))
+  return known && admittedSession(known, '')
+}
+
+async function newSession(
+  store: Pick<Store, 'getFill'>,
+  source: SessionRow,
+  { labels = source.labels }: ForkOrder,
+): Promise<NewSession> {
+  const { tenant, executor, title } = source
+  const fill = await store.getFill(source.sessionId)
+  return {
+    sessionId: randomUUID(),
+    tenant,
+    executor,
+    title,
+    labels,
+    createdAt: Date.now(),
+    oneShot: false,
+    keepWorkspace: false,
+    ...(fill === undefined ? {} : { fill }),
+  }
+}
+
+/** Undefined when there is nothing yet to begin as: such a session begins as the other one will. */
+async function forkInExecutor(
+  live: ForkDeps['live'],
+  source: SessionRow,
+  { sessionId, title }: NewSession,
+  ctx: CallContext,
+): Promise<AgentSession | undefined> {
+  const { ref } = source
+  if (ref === undefined && (await live.workspacesOf(source)?.find(source.sessionId)) === undefined) return undefined
+  const fork = live.fork(source)
+  if (!fork) {
+    const text = `Executor "${source.executor}" cannot fork a session. Make a new one.`
+    throw new GatewayError('UNSUPPORTED_OPTION', text)
+  }
+  try {
+    return await fork({ sessionId: source.sessionId, ...(ref === undefined ? {} : { ref }) }, { sessionId, title }, ctx)
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    if (!(error instanceof ExecutorError || error instanceof GatewayError))
+      ctx.log.error({ err: error }, 'the fork broke')
+    throw asGatewayError(error)
+  }
+}
