@@ -49,6 +49,8 @@ up() {
   local apart=() started
   if another_runs; then
     take_away_rules
+    # A daemon with address pools that remembers a bridge of its own deletes docker0 at its start, whosever it is.
+    rm -rf "$directory/root/network"
     ip link add "$bridge" type bridge
     ip address add "10.$number.0.1/24" dev "$bridge"
     ip link set "$bridge" up
