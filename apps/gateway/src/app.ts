@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet'
-import type { Executor, Store } from '@opencode-gateway/contracts'
+import type { Executor, Store, UsageLog } from '@opencode-gateway/contracts'
 import type { Sessions } from '@opencode-gateway/sessions'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { answerClientError } from './client-error.ts'
@@ -43,6 +43,7 @@ import { retryRoutes } from './routes/retry.ts'
 import { runRoutes } from './routes/run.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { shellRoutes } from './routes/shell.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
 import { shutdownPlan } from './shutdown-plan.ts'
@@ -55,7 +56,7 @@ export interface AppOptions {
   keys: Secrets['keys']
   sessions: Sessions
   executor: Executor
-  store: Pick<Store, 'check'>
+  store: Pick<Store, 'check'> & Pick<UsageLog, 'reportUsage'>
   log: FastifyBaseLogger
   /** Providers that an engine calls past the model proxy; none unless given. */
   directProviders?: readonly string[]
@@ -175,6 +176,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)
   }
+  await app.register(usageRoutes, { usageLog: store })
   if (config.metricsPort === undefined) {
     const health = () => engineHealth({ executor, startup })
     await app.register(metricsRoute, { metrics, health, load: sessions.load })

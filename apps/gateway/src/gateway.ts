@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Executor, Store } from '@opencode-gateway/contracts'
+import type { Executor, Store, UsageLog } from '@opencode-gateway/contracts'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
 import { createSessions, type CrashPoint, type Sessions } from '@opencode-gateway/sessions'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
@@ -68,7 +68,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
     await store.open()
     steps.push(() => store.close())
-    const access = await openModelAccess()
+    const access = await openModelAccess(store)
     const executor = executors.server({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
@@ -90,6 +90,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       log,
       owner: randomUUID(),
       limits,
+      models: config.server.url === undefined ? access.proxy.runs : undefined,
       observe: metrics.runs.observe,
       crashPoint: crashAt(config.crashAt),
     })
@@ -110,11 +111,21 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     return server
   }
 
-  async function openModelAccess(): Promise<ModelAccess> {
+  async function openModelAccess(usageLog: UsageLog): Promise<ModelAccess> {
     const scriptedModelUrl = config.model.scripted ? await listenScripted() : undefined
     // An engine that somebody else runs has its own providers.
     const own = config.server.url === undefined ? secrets : noSecrets
-    const access = createModelAccess({ secrets: own, model: config.model.default, scriptedModelUrl, log })
+    const { sessionBudget, dayBudget } = config.limits
+    const access = createModelAccess({
+      secrets: own,
+      model: config.model.default,
+      scriptedModelUrl,
+      usageLog,
+      sessionBudget,
+      dayBudget,
+      log,
+      onRefused: metrics.models.refused,
+    })
     steps.push(() => access.proxy.close())
     await access.proxy.listen({ host: '127.0.0.1', port: config.modelProxyPort })
     return access

@@ -1,11 +1,22 @@
 import { readFileSync } from 'node:fs'
-import type { Log } from '@opencode-gateway/contracts'
-import { createModelProxy, splitSettings, type ModelProxy, type StraightProvider } from '@opencode-gateway/model-proxy'
+import type { Log, ModelBudget, UsageLog } from '@opencode-gateway/contracts'
+import {
+  createModelProxy,
+  readPrices,
+  splitSettings,
+  type ModelProxy,
+  type StraightProvider,
+} from '@opencode-gateway/model-proxy'
 import { engineSettings, type EngineSettings, type EngineSettingsOptions } from './engine-settings.ts'
 import { providerOfVariable } from './executors.ts'
 
 export interface ModelAccessOptions extends EngineSettingsOptions {
+  usageLog: UsageLog
+  sessionBudget: ModelBudget
+  dayBudget: ModelBudget
   log: Log
+  /** A call of an engine was not passed on. */
+  onRefused(why: string): void
 }
 
 export interface ModelAccess {
@@ -17,9 +28,11 @@ export interface ModelAccess {
 }
 
 /** The proxy with the providers that can be behind it, and what is left for the engine. */
-export function createModelAccess({ log, ...options }: ModelAccessOptions): ModelAccess {
+export function createModelAccess(options: ModelAccessOptions): ModelAccess {
+  const { log, usageLog, sessionBudget, dayBudget, onRefused } = options
+  const settings = engineSettings(options)
   const { upstreams, engine, straight } = splitSettings({
-    settings: engineSettings(options),
+    settings,
     providerOfVariable,
     readText: (path) => readFileSync(path, 'utf8'),
   })
@@ -29,5 +42,7 @@ export function createModelAccess({ log, ...options }: ModelAccessOptions): Mode
       `PROVIDER "${provider}" IS NOT BEHIND THE MODEL PROXY: ${why}. Agents can read its credentials, and its calls are neither counted nor limited by the proxy.`,
     )
   }
-  return { proxy: createModelProxy({ upstreams, log }), engine, straight }
+  const prices = readPrices(settings.config)
+  const proxy = createModelProxy({ upstreams, usageLog, prices, sessionBudget, dayBudget, log, onRefused })
+  return { proxy, engine, straight }
 }

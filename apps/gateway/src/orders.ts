@@ -24,11 +24,12 @@ export interface OrderRules extends LimitRules {
 
 /** One-shot runs have a shorter default than sessions; both may ask for as much. */
 export function orderRules(config: Config, kind: 'run' | 'session'): OrderRules {
-  const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls } = config.limits
+  const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls, runBudget } = config.limits
   return {
     defaultMs: kind === 'run' ? runTimeoutMs : sessionTimeoutMs,
     maximumMs: Math.max(runTimeoutMs, sessionTimeoutMs),
     maxModelCalls,
+    budget: runBudget,
     maxPromptCharacters,
     policy: config.permissions,
     model: config.model.default,
@@ -48,6 +49,7 @@ const OF_A_RUN = [
   'idle_timeout',
   'ask_timeout',
   'max_model_calls',
+  'budget',
   'push',
   'pull_request',
   'commit_message',

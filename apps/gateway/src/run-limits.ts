@@ -1,5 +1,6 @@
-import { GatewayError, type MessageRequest } from '@opencode-gateway/contracts'
+import { GatewayError, type MessageRequest, type ModelBudget } from '@opencode-gateway/contracts'
 import type { OrderLimits } from '@opencode-gateway/sessions'
+import { budgetOrder } from './budgets.ts'
 import { durationMs } from './duration.ts'
 
 export interface LimitRules {
@@ -8,15 +9,23 @@ export interface LimitRules {
   /** The most a request may ask for, milliseconds. */
   maximumMs: number
   maxModelCalls: number
+  /** What a run may use of models at most. */
+  budget: ModelBudget
 }
 
 /** How long an ask may wait at all, milliseconds: shorter, nobody can answer; longer, nobody will. */
 const ASK_MS = { minimum: 30_000, maximum: 3_600_000 }
 
-type LimitsRequest = Pick<MessageRequest, 'timeout' | 'idle_timeout' | 'ask_timeout' | 'max_model_calls' | 'wrap_up'>
+type LimitsRequest = Pick<
+  MessageRequest,
+  'timeout' | 'idle_timeout' | 'ask_timeout' | 'max_model_calls' | 'budget' | 'wrap_up'
+>
 
 /** The limits of a run as its request sets them. Throws INVALID_REQUEST for what is out of bounds or contradictory. */
-export function runLimits(request: LimitsRequest, { defaultMs, maximumMs, maxModelCalls }: LimitRules): OrderLimits {
+export function runLimits(
+  request: LimitsRequest,
+  { defaultMs, maximumMs, maxModelCalls, budget }: LimitRules,
+): OrderLimits {
   const { timeout, idle_timeout: idle, ask_timeout: ask, max_model_calls: calls, wrap_up: wrapUp } = request
   const timeoutMs =
     timeout === undefined ? defaultMs : within('timeout', timeout, { maximum: maximumMs, why: ' (MAX_EXECUTION_TIME)' })
@@ -26,6 +35,9 @@ export function runLimits(request: LimitsRequest, { defaultMs, maximumMs, maxMod
     ...(idle === undefined ? {} : { idleTimeoutMs: within('idle_timeout', idle, { maximum: timeoutMs, why }) }),
     ...(ask === undefined ? {} : { askTimeoutMs: within('ask_timeout', ask, ASK_MS) }),
     ...(calls === undefined ? {} : { maxModelCalls: calls }),
+    ...(request.budget === undefined && Object.keys(budget).length === 0
+      ? {}
+      : { budget: budgetOrder(request.budget, budget) }),
     ...(wrapUp === undefined ? {} : { wrapUp }),
   }
   if (limits.askTimeoutMs !== undefined && limits.askTimeoutMs > timeoutMs) {

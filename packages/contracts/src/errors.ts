@@ -11,6 +11,7 @@ export const errorTable = {
   PARENT_DIRECTORY_DENIED: { status: 400, title: 'The path leaves the workspace', retryable: false },
   NULL_BYTE_DENIED: { status: 400, title: 'The path has a NUL in it', retryable: false },
   REPOSITORY_REFUSED: { status: 400, title: 'The repository may not be used', retryable: false },
+  BUDGET_EXCEEDED: { status: 402, title: 'A budget of the run is used up', retryable: false },
   UNAUTHORIZED: { status: 401, title: 'A valid API key is required', retryable: false },
   FORBIDDEN: { status: 403, title: 'The API key may not do this', retryable: false },
   LINK_DENIED: { status: 403, title: 'The path leads through a link', retryable: false },

@@ -32,6 +32,7 @@ export const runOptions = [
   'pull_request',
   'commit_message',
   'model_config',
+  'budget',
   'permissions',
   'interactive',
   'wrap_up',

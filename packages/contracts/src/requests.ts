@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { PermissionRules } from './permissions.ts'
 import { deliveryOptions, fillOptions } from './repository-options.ts'
+import { Budget } from './usage-report.ts'
 import { StatusSchema } from './values.ts'
 import { wireLimits } from './wire-limits.ts'
 
@@ -61,6 +62,7 @@ const controlOptions = {
 
 /** What a prompt may ask for besides. */
 const agentOptions = {
+  budget: Type.Optional(Budget),
   permissions: Type.Optional(PermissionRules),
   interactive: Type.Optional(
     Type.Boolean({ default: false, description: 'The agent may ask, and waits for `POST …/asks/{ask_id}`.' }),

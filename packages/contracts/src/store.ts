@@ -1,5 +1,6 @@
 import type { AskData, CompleteData, EventBody, LogEvent } from './events.ts'
 import type { ExecutorRef, RunInput } from './executor.ts'
+import type { ModelBudget } from './models.ts'
 import type { RunState, WireStatus } from './values.ts'
 import type { WorkspaceFill } from './workspace.ts'
 
@@ -41,6 +42,8 @@ export interface RunLimits {
   askMs: number
   /** Finished calls of the model, sub-agents included. */
   modelCalls: number
+  /** What it may use of models; absent in runs of before there was one. */
+  budget?: ModelBudget
   /** Told to the agent at two thirds of the wall limit, when set. */
   wrapUp?: string
 }

@@ -24,6 +24,7 @@ const OPTIONS = [
   'files',
 ] as const
 const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
+const MODEL_OPTIONS = ['budget'] as const
 const RELEASE_TIMEOUT_MS = 15_000
 
 /** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */
@@ -56,7 +57,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       shell: true,
       followUps: true,
       survivesRestart: source.mode === 'remote',
-      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : [])],
+      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : []), ...(models ? MODEL_OPTIONS : [])],
     },
     async start(signal) {
       await directories.prepare()

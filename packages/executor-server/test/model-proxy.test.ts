@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import type { Log } from '@opencode-gateway/contracts'
-import { createModelProxy, splitSettings } from '@opencode-gateway/model-proxy'
+import type { Log, ModelUsage, UsageLog } from '@opencode-gateway/contracts'
+import { createModelProxy, readPrices, splitSettings } from '@opencode-gateway/model-proxy'
 import { createServerExecutor } from '../src/index.ts'
 import { prompt } from './running.ts'
 import { createPlace, silentLog } from './scene.ts'
+
+const nothing = {
+  calls: 0,
+  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
+  costUsd: 0,
+  unpriced: 0,
+  uncounted: 0,
+}
+const emptyLog: UsageLog = { addUsage: async () => {}, sumUsage: async () => nothing, reportUsage: async () => [] }
 
 test(
   'the engine reaches its model through the proxy alone, which alone has the key',
@@ -17,12 +26,22 @@ test(
     const options = Object(config['provider']).script.options
     const key = 'canary-key-of-the-provider'
     Object.assign(options, { apiKey: key })
+    // Without a price the engine takes the cache for free, and the proxy for other input.
+    Object.assign(Object(config['provider']).script.models.scripted.cost, { cache_read: 0.1, cache_write: 1 })
     const { upstreams, engine } = splitSettings({
       settings: { config, auth: {}, environment: {} },
       providerOfVariable: {},
       readText: () => '',
     })
-    const proxy = createModelProxy({ upstreams, log: silentLog })
+    const stored: ModelUsage[] = []
+    const refused: string[] = []
+    const proxy = createModelProxy({
+      upstreams,
+      usageLog: { ...emptyLog, addUsage: async (usage) => void stored.push(usage) },
+      prices: readPrices(config),
+      log: silentLog,
+      onRefused: (why) => void refused.push(why),
+    })
     place.defer(() => proxy.close())
     await proxy.listen({ host: '127.0.0.1', port: 0 })
     let pid = 0
@@ -36,8 +55,17 @@ test(
     await executor.start(t.signal)
     const session = await executor.open({ sessionId: 'proxied', title: 'proxied' }, { signal: t.signal, log })
 
-    const run = prompt(session, 'run: env', 'task: say: from a sub-agent', 'say: hello')
-    const { status, finalMessage } = await run.outcome
+    const about = { runId: 'run', sessionId: 'proxied', tenant: 'tenant', budget: {} }
+    const meter = await proxy.runs.begin(about, () => assert.fail('nothing is to be stopped'))
+    const steps = ['usage: 100 20 30 5', 'run: env', 'task: say: from a sub-agent', 'say: hello']
+    const run = prompt(session, ...steps)
+    const { status, finalMessage, usage } = await run.outcome
+    await meter.end()
+    assert.deepEqual(meter.usage(), usage, 'the engine counts the same')
+    assert.equal(usage.tokens.cache_read, 30)
+    assert.equal(usage.model_calls, 4)
+    assert.deepEqual(new Set(stored.map(({ runId, sessionId }) => `${sessionId}/${runId}`)), new Set(['proxied/run']))
+    assert.deepEqual(refused, [])
     assert.deepEqual({ status, finalMessage }, { status: 'completed', finalMessage: 'hello' })
     assert.ok(place.model.requests.length >= 4)
     for (const { headers } of place.model.requests) assert.equal(headers.authorization, `Bearer ${key}`)

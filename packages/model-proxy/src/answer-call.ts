@@ -1,16 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Log } from '@opencode-gateway/contracts'
+import type { AdmittedEngine, Log } from '@opencode-gateway/contracts'
 import type { Dispatcher } from 'undici'
+import type { Accounts } from './accounts.ts'
 import { forward } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import type { ProxyLimits } from './limits.ts'
+import type { Meters } from './meters.ts'
+import { modelName } from './model-name.ts'
 import { readBody } from './read-body.ts'
 import { refusals, sendRefusal, type Refusal } from './refusal.ts'
 import { readTarget } from './target.ts'
 import type { Upstream } from './upstream.ts'
+import { createUsageTap } from './usage-tap.ts'
 
 export interface AnswerOptions {
   upstreams: ReadonlyMap<string, Upstream>
+  accounts: Accounts
+  meters: Meters
   dispatcher: Dispatcher
   limits: ProxyLimits
   log: Log
@@ -18,30 +24,49 @@ export interface AnswerOptions {
   onRefused(why: Refusal): void
 }
 
-/** Whether whoever calls may. */
-export type Admit = (request: IncomingMessage) => boolean
+/** Who calls: an engine, whose header names one of its sessions, or the engine of one session alone. */
+export type Caller = { engine: AdmittedEngine } | { sessionId: string }
+
+/** How long the engine may take to tell whose sub-agent calls, milliseconds. */
+const PARENT_TIMEOUT_MS = 10_000
 
 /** Answers one call of an engine. Never rejects. */
 export async function answerCall(
   request: IncomingMessage,
   response: ServerResponse,
-  admit: Admit,
+  identify: (request: IncomingMessage) => Caller | undefined,
   options: AnswerOptions,
 ): Promise<void> {
-  const { upstreams, dispatcher, limits, log, onRefused } = options
-  const refuse = (why: Refusal): void => {
+  const { upstreams, dispatcher, limits, log } = options
+  const target = request.method === 'POST' ? readTarget(request.url ?? '') : undefined
+  const refuse = (why: Refusal, message?: string): void => {
     const level = refusals[why].alarm ? 'warn' : 'info'
     log[level]({ why, provider: target?.provider }, 'a call of a model was not passed on')
-    onRefused(why)
-    sendRefusal(response, why)
+    options.onRefused(why)
+    sendRefusal(response, why, message)
   }
-  const target = request.method === 'POST' ? readTarget(request.url ?? '') : undefined
-  if (!admit(request)) return refuse('wrong_token')
+  const caller = identify(request)
+  if (!caller) return refuse('wrong_token')
   const upstream = target && upstreams.get(target.provider)
   if (!target || !upstream) return refuse('unknown_path')
-  const body = await readBody(request, limits.maxRequestBytes).catch(() => 'broken' as const)
+  const [sessionId, body] = await Promise.all([
+    sessionOf(caller, request, options),
+    readBody(request, limits.maxRequestBytes).catch(() => 'broken' as const),
+  ])
   if (body === 'broken') return void response.destroy()
+  if (sessionId === undefined) return refuse('unknown_session')
+  const meter = options.meters.of(sessionId)
+  if (!meter) return refuse('no_run')
   if (body === undefined) return refuse('too_large')
+  const name = modelName(target, body)
+  if (name === undefined) return refuse('not_readable')
+  const model = `${target.provider}/${name}`
+  const why = meter.refusal(model)
+  if (why !== undefined) return refuse('budget', why)
+
+  const aborting = new AbortController()
+  const tap = createUsageTap(target.dialect)
+  const call = meter.begin(model, () => aborting.abort())
   const end = await forward({
     dispatcher,
     upstream,
@@ -50,8 +75,32 @@ export async function answerCall(
     body,
     response,
     maxAnswerBytes: limits.maxAnswerBytes,
+    tap,
+    signal: aborting.signal,
   })
+  tap.end()
+  call.end(end, tap.usage())
   if (end.kind === 'refused' || end.kind === 'broken') {
-    log.warn({ provider: target.provider, end }, 'a call of a model did not go well')
+    log.warn({ provider: target.provider, sessionId, end }, 'a call of a model did not go well')
+  }
+  if (end.kind === 'broken' && end.why === 'too_large') {
+    const message = `An answer of "${model}" has more than ${limits.maxAnswerBytes} bytes; it was broken off.`
+    meter.stop({ code: 'MODEL_ERROR', message })
+  }
+}
+
+async function sessionOf(
+  caller: Caller,
+  { headers }: IncomingMessage,
+  { accounts, log }: AnswerOptions,
+): Promise<string | undefined> {
+  if ('sessionId' in caller) return caller.sessionId
+  const named = headers['x-session-id']
+  if (typeof named !== 'string') return undefined
+  try {
+    return await accounts.find(caller.engine, named, AbortSignal.timeout(PARENT_TIMEOUT_MS))
+  } catch (err) {
+    log.warn({ err }, 'the engine does not tell for whom a session of it works')
+    return undefined
   }
 }

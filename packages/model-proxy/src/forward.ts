@@ -14,6 +14,8 @@ export interface ForwardOptions {
   maxAnswerBytes: number
   /** Sees the answer on its way; must not keep the chunks. */
   tap?: AnswerTap | undefined
+  /** Breaks the call off, as if the engine had left. */
+  signal: AbortSignal
 }
 
 export interface AnswerTap {
@@ -48,13 +50,16 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
     left = true
     control?.abort(new Error('the engine has left'))
   }
+  const onAbort = (): void => void response.destroy()
   const end = (how: ForwardEnd): void => {
+    options.signal.removeEventListener('abort', onAbort)
     response.off('drain', onDrain)
     response.off('close', onClose)
     resolve(how)
   }
   response.on('drain', onDrain)
   response.on('close', onClose)
+  options.signal.addEventListener('abort', onAbort, { once: true })
 
   dispatcher.dispatch(
     {

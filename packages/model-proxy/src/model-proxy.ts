@@ -1,16 +1,27 @@
-import type { EngineModels, Log } from '@opencode-gateway/contracts'
+import type { IncomingMessage } from 'node:http'
+import type { EngineModels, Log, ModelBudget, RunModels, UsageLog } from '@opencode-gateway/contracts'
 import { Agent } from 'undici'
+import { createAccounts } from './accounts.ts'
 import { createAdmissions } from './admissions.ts'
-import { answerCall, type Admit } from './answer-call.ts'
+import { answerCall, type Caller } from './answer-call.ts'
 import { presentedToken } from './headers.ts'
 import { defaultProxyLimits, type ProxyLimits } from './limits.ts'
-import { listen, type Listener } from './listener.ts'
+import { listen, type Listener, type Place } from './listener.ts'
+import { createMeters } from './meters.ts'
+import type { ModelPrice } from './price.ts'
 import type { Refusal } from './refusal.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ModelProxyOptions {
   /** By the name the engine has for the provider. */
   upstreams: ReadonlyMap<string, Upstream>
+  usageLog: UsageLog
+  /** By "provider/model"; what a call of another one costs is not known. */
+  prices?: ReadonlyMap<string, ModelPrice>
+  /** What every session may use. */
+  sessionBudget?: ModelBudget
+  /** What every tenant may use on a day (UTC). */
+  dayBudget?: ModelBudget
   limits?: Partial<ProxyLimits>
   log: Log
   /** For metrics. */
@@ -23,6 +34,8 @@ export interface ModelProxy {
   listen(place: { host: string; port: number }): Promise<void>
   /** For the engines that call there. Needs `listen` before the first one is let in. */
   readonly engines: EngineModels
+  /** Runs that may call models: no other call is passed on. */
+  readonly runs: RunModels
   /** A way in for the engine of one session: whoever connects there is that session. */
   openSocket(sessionId: string, path: string): Promise<{ close(): Promise<void> }>
   /** Breaks off the calls under way; idempotent. */
@@ -40,18 +53,30 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
   const admissions = createAdmissions()
   const listeners = new Set<Listener>()
   const { onRefused = () => {} } = options
-  const answering = { upstreams, dispatcher, limits, log, onRefused }
+  const accounts = createAccounts()
+  const meters = createMeters({
+    usageLog: options.usageLog,
+    prices: options.prices ?? new Map(),
+    sessionBudget: options.sessionBudget ?? {},
+    dayBudget: options.dayBudget ?? {},
+    log,
+    now: Date.now,
+  })
+  const answering = { upstreams, accounts, meters, dispatcher, limits, log, onRefused }
   let origin: string | undefined
 
-  const open = async (place: Parameters<typeof listen>[0], admit: Admit): Promise<Listener> => {
-    const listener = await listen(place, (request, response) => void answerCall(request, response, admit, answering))
+  const open = async (place: Place, identify: (request: IncomingMessage) => Caller | undefined): Promise<Listener> => {
+    const listener = await listen(place, (request, response) => void answerCall(request, response, identify, answering))
     listeners.add(listener)
     return listener
   }
 
   return {
     async listen(place) {
-      const { port } = await open(place, ({ headers }) => admissions.find(presentedToken(headers)) !== undefined)
+      const { port } = await open(place, ({ headers }) => {
+        const engine = admissions.find(presentedToken(headers))
+        return engine && { engine }
+      })
       origin = `http://${place.host}:${port}`
     },
     engines: {
@@ -64,11 +89,12 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
           end,
         }
       },
-      assign() {},
-      release() {},
+      assign: accounts.assign,
+      release: accounts.release,
     },
-    async openSocket(_sessionId, path) {
-      const listener = await open({ path }, () => true)
+    runs: meters,
+    async openSocket(sessionId, path) {
+      const listener = await open({ path }, () => ({ sessionId }))
       return {
         async close() {
           listeners.delete(listener)

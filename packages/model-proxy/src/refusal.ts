@@ -6,6 +6,7 @@ export const refusals = {
   wrong_token: { status: 403, alarm: true, message: 'the token is not valid' },
   unknown_session: { status: 403, alarm: true, message: 'the call belongs to no session of this gateway' },
   no_run: { status: 403, alarm: true, message: 'no run of the session is going on' },
+  budget: { status: 403, alarm: false, message: 'a budget is used up' },
   too_large: { status: 413, alarm: false, message: 'the request is too large' },
   not_readable: { status: 400, alarm: false, message: 'the request cannot be read' },
   unreachable: { status: 502, alarm: false, message: 'the provider could not be reached' },

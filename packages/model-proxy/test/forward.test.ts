@@ -6,10 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startProvider } from './provider.ts'
-import { eventually, KEY, startScene } from './scene.ts'
+import { ENGINE_SESSION, eventually, KEY, SESSION, startScene as startIdle } from './scene.ts'
 
 const LIMIT = { timeout: 20_000 }
 const CHAT = '/chat/completions'
+const session = { 'x-session-id': ENGINE_SESSION }
+
+/** With a run at work. */
+const startScene: typeof startIdle = async (...args) => {
+  const scene = await startIdle(...args)
+  await scene.begin()
+  return scene
+}
 
 test(
   'the provider gets the call as the engine made it, with its own key in the place of the token',
@@ -18,13 +26,13 @@ test(
     const provider = await startProvider(t, (response) => response.end('{"answer":true}'))
     const scene = await startScene(t, `${provider.address}/base/v1/`)
     const body = '{"model":"m","messages":[]}'
-    const answer = await scene.call(`${CHAT}?version=1`, { body, headers: { 'x-session-id': 'ses_1' } })
+    const answer = await scene.call(`${CHAT}?version=1`, { body })
     assert.deepEqual(await answer.json(), { answer: true })
     const [call] = provider.calls
     assert.equal(call?.url, '/base/v1/chat/completions?version=1')
     assert.equal(call.body, body)
     assert.equal(call.headers.authorization, `Bearer ${KEY}`)
-    assert.equal(call.headers['x-session-id'], 'ses_1')
+    assert.equal(call.headers['x-session-id'], ENGINE_SESSION)
     assert.equal(call.headers['x-config'], 'of the operator')
     assert.equal(JSON.stringify(provider.calls).includes(scene.access.apiKey), false)
   },
@@ -36,8 +44,8 @@ for (const header of ['x-api-key', 'x-goog-api-key', 'api-key']) {
     const { access } = await startScene(t, provider.address)
     const answer = await fetch(`${access.baseURL}/messages`, {
       method: 'POST',
-      headers: { [header]: access.apiKey },
-      body: '{}',
+      headers: { [header]: access.apiKey, ...session },
+      body: '{"model":"m"}',
     })
     assert.equal(answer.status, 200)
     assert.equal(provider.calls[0]?.headers[header], KEY)
@@ -83,9 +91,9 @@ test('a call with another token, or to a place that is no model, is refused and 
     scene.call('/chat/completions/../../responses/x'),
     fetch(scene.access.baseURL.replace('acme', 'other') + CHAT, {
       method: 'POST',
-      headers: { authorization: `Bearer ${scene.access.apiKey}` },
+      headers: { authorization: `Bearer ${scene.access.apiKey}`, ...session },
     }),
-    fetch(scene.access.baseURL + CHAT, { headers: { authorization: `Bearer ${scene.access.apiKey}` } }),
+    fetch(scene.access.baseURL + CHAT, { headers: { authorization: `Bearer ${scene.access.apiKey}`, ...session } }),
     fetch(scene.access.baseURL + CHAT, { method: 'POST' }),
   ]
   const statuses = (await Promise.all(attempts)).map(({ status }) => status)
@@ -108,7 +116,7 @@ test('a request that is too large is refused, with and without its length', LIMI
   const provider = await startProvider(t, (response) => response.end('{}'))
   const scene = await startScene(t, provider.address, { limits: { maxRequestBytes: 1000 } })
   assert.equal((await scene.call(CHAT, { body: Buffer.alloc(1001, 32) })).status, 413)
-  const headers = { authorization: `Bearer ${scene.access.apiKey}` }
+  const headers = { authorization: `Bearer ${scene.access.apiKey}`, ...session }
   const streaming = request(scene.access.baseURL + CHAT, { method: 'POST', headers })
   for (let piece = 0; piece < 20; piece += 1) streaming.write(Buffer.alloc(100, 32))
   const [streamed] = (await once(streaming, 'response')) as [IncomingMessage]
@@ -178,9 +186,9 @@ test('a provider is not read faster than the engine reads, and left when the eng
   })
   const scene = await startScene(t, provider.address, { limits: { maxAnswerBytes: 1024 ** 3 } })
   const url = new URL(scene.access.baseURL + CHAT)
-  const headers = { authorization: `Bearer ${scene.access.apiKey}` }
+  const headers = { authorization: `Bearer ${scene.access.apiKey}`, ...session }
   const call = request(url, { method: 'POST', headers })
-  call.end('{}')
+  call.end('{"model":"m"}')
   const [answer] = (await once(call, 'response')) as [IncomingMessage]
   answer.pause()
   call.on('error', () => {})
@@ -202,8 +210,10 @@ test('whoever connects to the socket of a session needs no token', LIMIT, async 
   const directory = await mkdtemp(join(tmpdir(), 'model-proxy-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
   const socketPath = join(directory, 'models.sock')
-  const way = await scene.proxy.openSocket('session-1', socketPath)
-  const call = request({ socketPath, path: `/acme${CHAT}`, method: 'POST', headers: { 'x-api-key': 'any' } }).end('{}')
+  const way = await scene.proxy.openSocket(SESSION, socketPath)
+  const call = request({ socketPath, path: `/acme${CHAT}`, method: 'POST', headers: { 'x-api-key': 'any' } }).end(
+    '{"model":"m"}',
+  )
   const [answer] = (await once(call, 'response')) as [IncomingMessage]
   assert.equal(answer.resume().statusCode, 200)
   assert.equal(provider.calls[0]?.headers['x-api-key'], KEY)

@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
-import type { Log, ProviderAccess } from '@opencode-gateway/contracts'
+import type {
+  Log,
+  ModelBudget,
+  ModelMeter,
+  ModelStop,
+  ModelUsage,
+  ProviderAccess,
+  UsageLog,
+} from '@opencode-gateway/contracts'
 import { createModelProxy, type ModelProxy, type ModelProxyOptions } from '../src/index.ts'
+import { addTotals, noTotals } from '../src/totals.ts'
 import { createUpstream } from '../src/upstream.ts'
 
 export const silentLog: Log = {
@@ -18,6 +27,14 @@ export interface Scene {
   proxy: ModelProxy
   access: ProviderAccess
   refused: string[]
+  /** What was stored. */
+  stored: ModelUsage[]
+  /** Begins a run of the session; its reasons to stop are collected. */
+  begin(run?: {
+    runId?: string
+    sessionId?: string
+    budget?: ModelBudget
+  }): Promise<ModelMeter & { stops: ModelStop[] }>
   /** Calls the provider through the proxy, as an engine would. */
   call(
     path: string,
@@ -25,33 +42,66 @@ export interface Scene {
   ): Promise<Response>
 }
 
-/** A proxy in front of one provider, and an engine that was let in. */
+export const SESSION = 'session'
+export const ENGINE_SESSION = 'ses_root'
+/** Sub-agents of that session: a child and its child. */
+const parents: Readonly<Record<string, string>> = { ses_child: ENGINE_SESSION, ses_grandchild: 'ses_child' }
+
+/** Keeps usage in memory. */
+function createMemoryLog(stored: ModelUsage[]): UsageLog {
+  return {
+    async addUsage(usage) {
+      stored.push(usage)
+    },
+    async sumUsage(of) {
+      const rows = stored.filter((row) => Object.entries(of).every(([name, value]) => Object(row)[name] === value))
+      return rows.reduce(addTotals, noTotals)
+    },
+    reportUsage: async () => [],
+  }
+}
+
+/** A proxy in front of one provider, and an engine that was let in and works for a run. */
 export async function startScene(
   t: TestContext,
   address: string,
   options: Partial<ModelProxyOptions> = {},
 ): Promise<Scene> {
   const refused: string[] = []
+  const stored: ModelUsage[] = []
   const proxy = createModelProxy({
     upstreams: new Map([['acme', createUpstream(address, { key: KEY, headers: { 'X-Config': 'of the operator' } })]]),
     log: silentLog,
+    usageLog: createMemoryLog(stored),
     onRefused: (why) => refused.push(why),
     ...options,
   })
   t.after(() => proxy.close())
   await proxy.listen({ host: '127.0.0.1', port: 0 })
-  const { providers } = proxy.engines.admit({ parentOf: async () => undefined })
+  const { providers } = proxy.engines.admit({ parentOf: async (id) => parents[id] })
   const access = providers['acme']
   if (!access) throw new Error('the provider is not there')
+  proxy.engines.assign(ENGINE_SESSION, SESSION)
   return {
     proxy,
+    stored,
+    async begin({ runId = 'run', sessionId = SESSION, budget = {} } = {}) {
+      const stops: ModelStop[] = []
+      const meter = await proxy.runs.begin({ runId, sessionId, tenant: 'tenant', budget }, (why) => stops.push(why))
+      return { ...meter, stops }
+    },
     access,
     refused,
     call: (path, { token = access.apiKey, body = '{"model":"m"}', headers = {} } = {}) =>
       fetch(access.baseURL + path, {
         method: 'POST',
         signal: t.signal,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'x-session-id': ENGINE_SESSION,
+          ...headers,
+        },
         body: typeof body === 'string' ? body : new Uint8Array(body),
       }),
   }

@@ -21,7 +21,7 @@ export interface NewRunFor {
 }
 
 export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits): NewRun {
-  const { timeoutMs, idleTimeoutMs, askTimeoutMs, maxModelCalls, wrapUp, ...input } = order
+  const { timeoutMs, idleTimeoutMs, askTimeoutMs, maxModelCalls, budget, wrapUp, ...input } = order
   const runId = randomUUID()
   return {
     runId,
@@ -32,6 +32,7 @@ export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits
       idleMs: idleTimeoutMs ?? limits.idleTimeoutMs,
       askMs: askTimeoutMs ?? limits.askTimeoutMs,
       modelCalls: Math.min(maxModelCalls ?? limits.maxModelCalls, limits.maxModelCalls),
+      ...(budget === undefined ? {} : { budget }),
       ...(wrapUp === undefined ? {} : { wrapUp }),
     },
   }

@@ -1,4 +1,12 @@
-import type { AgentEvent, AgentEventBody, AgentSession, Log, RunPatch, RunRow } from '@opencode-gateway/contracts'
+import type {
+  AgentEvent,
+  AgentEventBody,
+  AgentSession,
+  Log,
+  ModelMeter,
+  RunPatch,
+  RunRow,
+} from '@opencode-gateway/contracts'
 import type { Asks } from './asks.ts'
 import { startDeadlines } from './deadlines.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -14,6 +22,7 @@ export interface AttendOptions {
   agent: AgentSession
   events: AsyncIterable<AgentEvent>
   asks: Asks
+  meter: ModelMeter | undefined
   stop: RunStop
   watch: RunWatch
   writer: EventWriter
@@ -48,12 +57,19 @@ export async function attend(options: AttendOptions): Promise<Ending> {
     }
     deadlines.touch()
     const limits = { maxModelCalls: run.limits.modelCalls, remainingMs: deadlines.remainingMs() }
-    const trouble = modelTrouble(item.value, limits, Date.now())
+    const told = metered(item.value)
+    const trouble = modelTrouble(told, limits, Date.now())
     if (trouble) stop.request(trouble)
-    const { event, patch } = take(item.value)
+    const { event, patch } = take(told)
     if (event) await writer.add(event, patch)
     deadlines.setWaiting(asks.waiting())
     if (first) options.onFirstEvent()
+  }
+
+  /** What was counted on the way to the provider knows more calls than the engine tells of. */
+  function metered(told: AgentEventBody): AgentEventBody {
+    const usage = told.type === 'usage' ? options.meter?.usage() : undefined
+    return usage === undefined ? told : { type: 'usage', data: usage }
   }
 
   function take(told: AgentEventBody): { event: AgentEventBody | undefined; patch: RunPatch | undefined } {

@@ -7,7 +7,9 @@ import {
   type CancelReceipt,
   type GitData,
   type Log,
+  type ModelMeter,
   type OnGit,
+  type RunModels,
   type RunProgress,
   type RunRow,
   type SessionRow,
@@ -32,6 +34,7 @@ export interface RunDriverOptions {
   live: LiveSessions
   log: Log
   limits: SessionsLimits
+  models: RunModels | undefined
   observe: Observe
   crashPoint(name: CrashPoint): void
   /** After every durable change of the session's log. */
@@ -64,13 +67,14 @@ export function driveRun(
   options: RunDriverOptions,
   progress?: RunProgress,
 ): DrivenRun {
-  const { store, live, limits, observe, crashPoint } = options
+  const { store, live, limits, models, observe, crashPoint } = options
   const log = options.log.child({ runId: run.runId, sessionId: run.sessionId, requestId: run.requestId })
   const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
   const watch = createRunWatch(run)
   const lettingGo = new AbortController()
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
+  let meter: ModelMeter | undefined
 
   const writer = createEventWriter({
     store,
@@ -121,6 +125,13 @@ export function driveRun(
     }
   }
 
+  async function beginMeter(): Promise<ModelMeter | undefined> {
+    if (run.input.kind !== 'prompt') return undefined
+    const { runId, sessionId, tenant } = run
+    const { budget = {} } = run.limits
+    return await models?.begin({ runId, sessionId, tenant, budget }, (why) => stop.request({ kind: 'model', ...why }))
+  }
+
   function halted(): boolean {
     return stop.reason() !== undefined || stop.detached()
   }
@@ -133,6 +144,7 @@ export function driveRun(
     log.info({ ref: opened.ref, openMs }, 'the session is open')
     crashPoint('after-open')
     if (halted()) return { kind: 'stopped' }
+    meter = await beginMeter()
     if (!progress) {
       // The barrier: from here on the run is never started a second time.
       const running = { type: 'status', data: { status: 'running' } } as const
@@ -150,6 +162,7 @@ export function driveRun(
       agent: opened,
       events: progress ? opened.resume(progress, ctx) : opened.run(run.input, ctx),
       asks,
+      meter,
       stop,
       watch,
       writer,
@@ -176,6 +189,7 @@ export function driveRun(
       receipt,
       limits: { ...run.limits, startMs: limits.startTimeoutMs },
       prompted: agent !== undefined || progress !== undefined,
+      usage: meter?.usage(),
       filesModified: watch.filesModified(),
       timings: watch.timings(endedAt),
     })
@@ -208,6 +222,8 @@ export function driveRun(
       if (!halted()) log.warn({ err: error }, 'the run could not be carried out')
       if (!halted() && mayTryAgain(known)) return { kind: 'retry', error: known }
       ending = { kind: 'error', error: known }
+    } finally {
+      await meter?.end()
     }
     if (stop.detached()) return { kind: 'detached' }
     const delivering = AbortSignal.any([stop.opening, stop.working])

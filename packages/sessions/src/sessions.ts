@@ -34,7 +34,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const observe = options.observe ?? (() => {})
   const crashPoint = options.crashPoint ?? (() => {})
   const onAppended = (sessionId: string) => doorbell.ring(sessionId)
-  const driverOptions = { store, live, log, limits, observe, crashPoint, onAppended }
+  const { models } = options
+  const driverOptions = { store, live, log, limits, models, observe, crashPoint, onAppended }
   const dispatcher = createDispatcher({
     store,
     log,

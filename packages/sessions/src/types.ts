@@ -6,9 +6,11 @@ import type {
   IdempotencyKey,
   Log,
   LogEvent,
+  ModelBudget,
   OnBusy,
   PendingAsk,
   PromptInput,
+  RunModels,
   RunRow,
   SessionQuery,
   SessionRow,
@@ -27,6 +29,8 @@ export interface SessionsOptions {
   /** Names this process in claims; another one after every start. */
   owner: string
   limits: SessionsLimits
+  /** Told for which runs models are called; what was used is as the executor says where it is absent. */
+  models?: RunModels | undefined
   /** For metrics. */
   observe?: Observe
   /** For tests that kill the process at a named place. */
@@ -67,6 +71,7 @@ export interface OrderLimits {
   idleTimeoutMs?: number
   askTimeoutMs?: number
   maxModelCalls?: number
+  budget?: ModelBudget
   wrapUp?: string
 }
 

@@ -5,6 +5,7 @@ import {
   type Delivered,
   type ErrorCode,
   type GatewayError,
+  type ModelStop,
   type Outcome,
   type RunError,
   type RunOutcome,
@@ -18,6 +19,7 @@ export type Stop =
   | { kind: 'cancel' | 'run_timeout' | 'start_timeout' | 'idle_timeout' | 'ask_timeout' }
   | { kind: 'model_loop'; calls: number; limit: number }
   | { kind: 'provider_wait'; waitMs: number; message: string }
+  | ({ kind: 'model' } & ModelStop)
 
 /** How the work on a run came to its end. */
 export type Ending =
@@ -36,6 +38,8 @@ export interface VerdictInput {
   askExpired?: boolean
   receipt: CancelReceipt | undefined
   limits: { wallMs: number; startMs: number; idleMs: number }
+  /** What the run has used of models, where that was counted on the way. */
+  usage?: Usage | undefined
   /** The prompt had been sent. */
   prompted: boolean
   filesModified: readonly string[]
@@ -65,7 +69,7 @@ export function decideComplete(input: VerdictInput): CompleteData {
     files_modified: [...input.filesModified],
     ...(input.delivery?.delivered === undefined ? {} : deliveredFields(input.delivery.delivered)),
     ...(input.delivery?.error === undefined || input.stop !== undefined ? {} : { workspace_kept: true as const }),
-    usage: told?.usage ?? noUsage,
+    usage: input.usage ?? told?.usage ?? noUsage,
     timings: input.timings,
     ...(told === undefined ? {} : { evidence: told.evidence }),
     ...(input.receipt === undefined ? {} : { receipt: input.receipt }),
@@ -138,6 +142,10 @@ function stopped(stop: Stop, limits: VerdictInput['limits']): { outcome: Outcome
       return timedOut('ASK_TIMEOUT', 'An ask was not answered in time, and the agent did not take the refusal.')
     case 'model_loop':
       return failed('MODEL_LOOP', `The model was called ${stop.calls} times; a run may call it ${stop.limit} times.`)
+    case 'model': {
+      const error = runError(stop.code, stop.message)
+      return { outcome: stop.code === 'BUDGET_EXCEEDED' ? 'budget_exceeded' : 'failed', error }
+    }
     case 'provider_wait':
       return failed(
         'PROVIDER_RATE_LIMITED',

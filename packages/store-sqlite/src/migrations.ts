@@ -114,4 +114,26 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX events_asks ON events (session, json_extract(json, '$.ask_id')) WHERE type = 'ask';
   `,
+  `
+  -- One row for each run, day and model: it stays when the events of the run are dropped.
+  CREATE TABLE model_usage (
+    run_id TEXT NOT NULL,
+    day TEXT NOT NULL,
+    model TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_write INTEGER NOT NULL,
+    cost_usd REAL NOT NULL,
+    unpriced INTEGER NOT NULL,
+    uncounted INTEGER NOT NULL,
+    PRIMARY KEY (run_id, day, model)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX model_usage_by_session ON model_usage (session_id);
+  CREATE INDEX model_usage_by_day ON model_usage (tenant, day);
+  `,
 ]

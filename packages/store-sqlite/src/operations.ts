@@ -10,6 +10,7 @@ import { createRunLists } from './sql/run-lists.ts'
 import { createRunSql } from './sql/runs.ts'
 import { createSessionLists } from './sql/session-lists.ts'
 import { createSessionSql } from './sql/sessions.ts'
+import { createUsageSql } from './sql/usage.ts'
 
 export type Operations = ReturnType<typeof createOperations>
 
@@ -21,6 +22,7 @@ export function createOperations(db: DatabaseSync) {
   const sessionLists = createSessionLists(db)
   const runLists = createRunLists(db)
   const checks = createCheckSql(db)
+  const usage = createUsageSql(db)
 
   const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
   const writes = {
@@ -31,6 +33,7 @@ export function createOperations(db: DatabaseSync) {
     closeSession: (sessionId: string, at: number) => sessions.close(sessionId, at),
     setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),
     writeCheck: checks.write,
+    addUsage: usage.addUsage,
   }
   const reads = {
     findCreated,
@@ -47,6 +50,8 @@ export function createOperations(db: DatabaseSync) {
     countQueued: runs.queued,
     queuePosition: runLists.queuePosition,
     readCheck: checks.read,
+    sumUsage: usage.sumUsage,
+    reportUsage: usage.reportUsage,
   }
   return { writes, reads }
 }

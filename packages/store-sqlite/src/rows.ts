@@ -1,5 +1,6 @@
-import type { LogEvent, QueuedRun, RunRow, SessionRow } from '@opencode-gateway/contracts'
+import type { LogEvent, ModelUsageTotals, QueuedRun, RunRow, SessionRow } from '@opencode-gateway/contracts'
 import type { EventRecord, QueuedRecord, RunRecord, SessionRecord } from './records.ts'
+import type { UsageSums } from './sql/usage.ts'
 
 /** What the database holds was checked when it came in, so its JSON and its words are taken as they are. */
 export function toSession(record: SessionRecord): SessionRow {
@@ -65,4 +66,10 @@ export function toQueued(record: QueuedRecord): QueuedRun {
 
 function parsed(json: string | null): unknown {
   return json === null ? undefined : JSON.parse(json)
+}
+
+export function toTotals(sums: UsageSums | undefined): ModelUsageTotals {
+  const { calls = 0, cost_usd: costUsd = 0, unpriced = 0, uncounted = 0, ...rest } = sums ?? {}
+  const { input = 0, output = 0, reasoning = 0, cache_read = 0, cache_write = 0 }: Partial<UsageSums> = rest
+  return { calls, tokens: { input, output, reasoning, cache_read, cache_write }, costUsd, unpriced, uncounted }
 }

@@ -4,10 +4,11 @@ import {
   type NewRun,
   type RunPatch,
   type Store,
+  type UsageLog,
   type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 import { assertOneEnding, bounded } from './append-rules.ts'
-import { toEvent, toQueued, toRun, toSession } from './rows.ts'
+import { toEvent, toQueued, toRun, toSession, toTotals } from './rows.ts'
 import type { PatchText, RunText } from './sql/runs.ts'
 import { startStoreThread, type StoreThread } from './store-thread.ts'
 
@@ -25,7 +26,7 @@ export interface SqliteStoreOptions {
  * A store in one SQLite file, for one gateway process. All SQL runs in a worker thread; here JSON is written and read,
  * once each, and travels as text.
  */
-export function createSqliteStore({ file, owner = '', maxFileBytes, log }: SqliteStoreOptions): Store {
+export function createSqliteStore({ file, owner = '', maxFileBytes, log }: SqliteStoreOptions): Store & UsageLog {
   let opening: Promise<StoreThread> | undefined
   let thread: StoreThread | undefined
 
@@ -142,6 +143,13 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
     wasAsked: (sessionId, askId) => call('wasAsked', sessionId, askId),
     async expire(before, now, limit) {
       return call('expire', before, now, bounded(limit))
+    },
+
+    addUsage: (usage) => call('addUsage', usage),
+    sumUsage: async (of) => toTotals(await call('sumUsage', of)),
+    async reportUsage(query) {
+      const rows = await call('reportUsage', { ...query, limit: bounded(query.limit) })
+      return rows.map((row) => ({ group: row.group, model: row.model, ...toTotals(row) }))
     },
   }
 }

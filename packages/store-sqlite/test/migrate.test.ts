@@ -41,6 +41,7 @@ it('the released steps build the schema', () => {
     'counters',
     'events',
     'idempotency_keys',
+    'model_usage',
     'run_inputs',
     'runs',
     'session_fills',

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { PermissionRules } from '@opencode-gateway/contracts'
+import { PermissionRules, type ModelBudget } from '@opencode-gateway/contracts'
 import { Value } from 'typebox/value'
 import { durationMs } from '../duration.ts'
 
@@ -70,6 +70,21 @@ export const urlsByHost: Parser<Readonly<Record<string, string>>> = (input) => {
     urls[name.toLowerCase()] = url.value
   }
   return accept(urls)
+}
+
+/** Limits by name, "calls=100,tokens=1000000,cost=2.50". */
+export const budget: Parser<ModelBudget> = (input) => {
+  const expected = '"calls=100,tokens=1000000,cost=2.50", or some of these: numbers above 0, the cost in USD'
+  const limits: { calls?: number; tokens?: number; costUsd?: number } = {}
+  for (const entry of input.split(',')) {
+    const [, name, digits = ''] = /^\s*(calls|tokens|cost)=(\d+(?:\.\d+)?)\s*$/.exec(entry) ?? []
+    const limit = Number(digits)
+    if (name === undefined || limit <= 0 || (name !== 'cost' && !Number.isSafeInteger(limit))) return refuse(expected)
+    if (name === 'cost') limits.costUsd = limit
+    else if (name === 'calls') limits.calls = limit
+    else limits.tokens = limit
+  }
+  return accept(limits)
 }
 
 /** One line of text, as it goes into a commit. */

@@ -229,6 +229,13 @@ export const variables = {
     '250',
     'Calls of the model a run may make, sub-agents included; more is taken for a loop.',
   ),
+  runBudget: optional(
+    'RUN_BUDGET',
+    parse.budget,
+    'What a run may use of models: "calls=100,tokens=1000000,cost=2.50" (USD), or some of these. Then it ends budget_exceeded. With a cost, models of unknown price are not called.',
+  ),
+  sessionBudget: optional('SESSION_BUDGET', parse.budget, 'The same for all runs of a session together.'),
+  dayBudget: optional('DAY_BUDGET', parse.budget, 'The same for all runs of one tenant on a day (UTC).'),
   maxOutputBytes: variable(
     'MAX_OUTPUT_SIZE',
     parse.integer(1024, 1_073_741_824),

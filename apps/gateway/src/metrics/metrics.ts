@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createEngineMetrics, type EngineMetrics } from './engine-metrics.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
+import { createModelMetrics, type ModelMetrics } from './model-metrics.ts'
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts'
 import { createStreamMetrics, type StreamMetrics } from './stream-metrics.ts'
 
@@ -13,6 +14,7 @@ export interface Metrics {
   readonly runs: RunMetrics
   readonly streams: StreamMetrics
   readonly engine: EngineMetrics
+  readonly models: ModelMetrics
 }
 
 export interface MetricsOptions {
@@ -33,5 +35,6 @@ export function createMetrics({ process: withProcess }: MetricsOptions): Metrics
     runs: createRunMetrics(registry),
     streams: createStreamMetrics(registry),
     engine: createEngineMetrics(registry),
+    models: createModelMetrics(registry),
   }
 }

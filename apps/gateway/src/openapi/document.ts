@@ -10,7 +10,7 @@ export async function renderOpenApi(): Promise<string> {
     config: env.config,
     keys: [],
     log: pino({ level: 'silent' }),
-    store: { check: absent },
+    store: { check: absent, reportUsage: absent },
     sessions: {
       start: absent,
       create: absent,

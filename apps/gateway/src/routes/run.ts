@@ -39,6 +39,7 @@ const schema = {
       'RUN_TIMEOUT',
       'START_TIMEOUT',
       'RUN_CANCELLED',
+      'BUDGET_EXCEEDED',
       'PAYLOAD_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',
       'UNSUPPORTED_OPTION',

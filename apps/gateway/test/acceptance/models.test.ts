@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lines } from '@opencode-gateway/executor-testing'
+import { callOf, eventually } from '../gateway.ts'
+import { readSamples } from '../prometheus.ts'
+import { startRealGateway } from '../real-engine.ts'
+
+const LIMIT = { timeout: 120_000 }
+
+test('what a run may use of models is counted on the way, reported and limited', { timeout: 240_000 }, async (t) => {
+  const real = await startRealGateway({ env: { SESSION_BUDGET: 'calls=6' } })
+  t.after(() => real[Symbol.asyncDispose]())
+  const call = callOf(t, real.url)
+
+  await t.test('every call is counted, those of sub-agents too, and reported', LIMIT, async () => {
+    const prompt = [lines.run('true'), 'task: say: below', lines.say('hello')].join('\n')
+    const answer = await call('POST', '/run', { prompt })
+    assert.equal(answer.status, 200, answer.text)
+    const { usage, run_id: runId, session_id: sessionId } = answer.json()
+    const { model_calls: calls, cost_usd: cost, tokens } = Object(usage)
+    assert.equal(calls, 4)
+    assert.ok(cost > 0)
+    const report = await call('GET', `/usage?by=run&run_id=${String(runId)}`)
+    assert.deepEqual(report.json(), {
+      by: 'run',
+      rows: [{ group: runId, model: 'script/scripted', calls: 4, tokens, cost_usd: cost, unpriced_calls: 0 }],
+    })
+    const csv = await call('GET', `/usage?by=session&session_id=${String(sessionId)}&format=csv`)
+    assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/)
+    const [head, row] = csv.text.split('\r\n')
+    assert.match(head ?? '', /^session,model,calls,input_tokens/)
+    assert.ok(row?.startsWith(`${String(sessionId)},script/scripted,4,`))
+    assert.equal((await call('GET', '/usage?by=nobody')).status, 400)
+  })
+
+  await t.test('a run ends when its budget is used up, an endless loop too', LIMIT, async () => {
+    const before = real.model.requests.length
+    const answer = await call('POST', '/run', { prompt: 'loop: run: true', budget: { calls: 3 } })
+    assert.equal(answer.status, 402, answer.text)
+    const { code, outcome } = answer.json()
+    assert.deepEqual({ code, outcome }, { code: 'BUDGET_EXCEEDED', outcome: 'budget_exceeded' })
+    assert.equal(real.model.requests.length - before, 3)
+    const poor = await call('POST', '/run', { prompt: 'loop: run: true', budget: { cost_usd: 0.0003 } })
+    assert.equal(poor.json().outcome, 'budget_exceeded')
+    for (const budget of [{}, { calls: 0 }, { cost_usd: -1 }, { other: 1 }]) {
+      assert.equal((await call('POST', '/run', { prompt: 'say: x', budget })).status, 400)
+    }
+  })
+
+  await t.test('a session has a budget over all its runs', LIMIT, async () => {
+    const path = `/sessions/${String((await call('POST', '/sessions', {})).json().session_id)}`
+    for (let run = 0; run < 3; run += 1) {
+      const prompt = [lines.run('true'), lines.run('true'), lines.say('done')].join('\n')
+      assert.equal((await call('POST', `${path}/messages`, { prompt })).status, 202)
+    }
+    const states = async () =>
+      Array.from(Object((await call('GET', path)).json()).runs, (run) => String(Object(run).status))
+    await eventually(t, async () => (await states()).every((state) => state !== 'pending' && state !== 'running'))
+    assert.deepEqual(await states(), ['completed', 'completed', 'budget_exceeded'])
+  })
+
+  await t.test('nothing above was refused as an attack', async () => {
+    const samples = readSamples((await call('GET', '/metrics')).text)
+    const refused = [...samples].filter(([name]) => name.startsWith('opencode_gateway_model_calls_refused_total'))
+    assert.deepEqual(refused, [['opencode_gateway_model_calls_refused_total{why="budget"}', 3]])
+  })
+})
