@@ -8,13 +8,14 @@ export const httpMetrics = fp<{ metrics: HttpMetrics }>(
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.open === true) return done()
       const { raw } = reply
+      const startedAt = performance.now()
       raw.once('close', () => {
         metrics.answered({
           route: routeOf(request),
           method: request.method,
           // What became a socket has an answer, though not one that is ever finished.
           status: raw.writableFinished || reply.statusCode === 101 ? reply.statusCode : undefined,
-          durationMs: reply.elapsedTime,
+          durationMs: performance.now() - startedAt,
         })
       })
       done()

@@ -10,7 +10,10 @@ export const httpRules = fp(
   (app) => {
     app.addHook('onRequest', (request, _reply, done) => {
       const { httpVersion, rawHeaders } = request.raw
-      const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+      let hosts = 0
+      for (let index = 0; index < rawHeaders.length; index += 2) {
+        if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1
+      }
       if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return done()
       done(new GatewayError('INVALID_REQUEST', `The request has ${hosts} Host headers. Send one.`))
     })
