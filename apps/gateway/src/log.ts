@@ -1,11 +1,10 @@
-import { pino } from 'pino'
-import pretty from 'pino-pretty'
+import { pino, type DestinationStream } from 'pino'
 import type { FastifyBaseLogger } from 'fastify'
 
 export interface LogOptions {
   level: string
-  /** For people instead of programs. */
-  pretty: boolean
+  /** Where the lines go; standard output unless given. */
+  output?: DestinationStream | undefined
 }
 
 /** Secrets are not put into what is logged; this is for the day somebody does. */
@@ -15,8 +14,14 @@ const REDACTED = ['authorization', 'password', 'token', 'apiKey', 'secrets'].fla
   `*.*.${name}`,
 ])
 
-export function createLog({ level, pretty: forPeople }: LogOptions): FastifyBaseLogger {
+export function createLog({ level, output }: LogOptions): FastifyBaseLogger {
   const formatters = { level: (label: string) => ({ level: label }) }
   const options = { level, formatters, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  return forPeople ? pino(options, pretty({ destination: 1, sync: true, singleLine: true })) : pino(options)
+  return output ? pino(options, output) : pino(options)
+}
+
+/** Writes for people instead of programs. Loaded here, so that only a terminal pays for it. */
+export async function outputForPeople(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({ destination: 1, sync: true, singleLine: true })
 }

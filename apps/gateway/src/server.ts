@@ -3,7 +3,7 @@ import { renderBanner } from './banner.ts'
 import { readProcessEnv, type Config, type Secrets } from './config.ts'
 import { describeProblems } from './config/problem.ts'
 import { createGateway } from './gateway.ts'
-import { createLog } from './log.ts'
+import { createLog, outputForPeople } from './log.ts'
 import { shutdownPlan } from './shutdown-plan.ts'
 import { EXIT, startFailure } from './start-failure.ts'
 import { readVersion } from './version.ts'
@@ -20,7 +20,8 @@ if (env.status === 'ok') {
 }
 
 async function serve(config: Config, secrets: Secrets): Promise<void> {
-  const log = createLog({ level: config.logLevel, pretty: process.stdout.isTTY })
+  const output = process.stdout.isTTY ? await outputForPeople() : undefined
+  const log = createLog({ level: config.logLevel, output })
   const gateway = createGateway({ config, secrets, log })
 
   async function fail(err: unknown): Promise<never> {
