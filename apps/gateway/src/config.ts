@@ -117,6 +117,8 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
     /** What the agent may do at most, whatever a request says. */
     permissions: completePolicy(read(variables.permissions)),
     limits: {
+      /** What a workspace may hold. */
+      workspace: { maxBytes: read(variables.maxWorkspaceBytes), maxFiles: read(variables.maxWorkspaceFiles) },
       maxRequestBytes: read(variables.maxRequestBytes),
       maxFileBytes: read(variables.maxFileBytes),
       maxArchiveBytes: read(variables.maxArchiveBytes),

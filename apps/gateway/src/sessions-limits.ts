@@ -18,5 +18,6 @@ export function sessionsLimits({ limits, eventRetentionMs }: Config): SessionsLi
     mergeWindowMs: MERGE_WINDOW_MS,
     mergeBytes: MERGE_BYTES,
     maxOutputBytes: limits.maxOutputBytes,
+    workspace: limits.workspace,
   }
 }

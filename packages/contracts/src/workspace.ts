@@ -62,9 +62,12 @@ export interface WorkspaceFiles {
   remove(path: string, options: { recursive: boolean }): Promise<void>
   /** FILE_EXISTS unless `overwrite`. */
   move(from: string, to: string, options: { overwrite: boolean; secrets?: boolean }): Promise<void>
-  /** The workspace as a gzipped tar, without `.git` and without what looks like a secret unless asked for. */
+  /**
+   * The workspace as a gzipped tar, without `.git` and without what looks like a secret unless asked for. A path that is
+   * not there: FILE_NOT_FOUND, or nothing with `ifThere`.
+   */
   archive(
-    options: { paths?: readonly string[]; git: boolean; secrets: boolean },
+    options: { paths?: readonly string[]; ifThere?: boolean; git: boolean; secrets: boolean },
     signal: AbortSignal,
   ): Promise<Readable>
   /** Unpacks a gzipped tar; refuses it whole (ARCHIVE_REFUSED) when an entry would leave the workspace. */
@@ -155,11 +158,31 @@ export interface Delivered {
 /** Told while git works. */
 export type OnGit = (event: GitData) => void
 
+/** How much a workspace may hold. */
+export interface WorkspaceLimits {
+  /** On the disk. */
+  maxBytes: number
+  /** Directories and links among them. */
+  maxFiles: number
+}
+
+export interface WorkspaceSize {
+  bytes: number
+  files: number
+  /** False when there is more, which was not counted: a limit was passed, or directories lie too deep. */
+  whole: boolean
+}
+
 /** The directory an agent works in. */
 export interface Workspace {
   /** For people. */
   readonly path: string
   readonly files: WorkspaceFiles
+  /**
+   * What it takes on the disk, what belongs to git included; stops to count where a limit is passed. It is a look and no
+   * fence: what runs may write more meanwhile, or elsewhere.
+   */
+  measure(limits: WorkspaceLimits, signal: AbortSignal): Promise<WorkspaceSize>
   /** Undefined when the workspace was not filled from a repository. */
   repository(): Promise<WorkspaceRepository | undefined>
   /**

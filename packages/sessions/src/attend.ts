@@ -30,6 +30,8 @@ export interface AttendOptions {
   maxOutputBytes: number
   graceMs: number
   onFirstEvent(): void
+  /** A tool has done something. */
+  onStep(): void
 }
 
 /** The share of the wall limit after which the agent is told to wrap up. */
@@ -64,6 +66,7 @@ export async function attend(options: AttendOptions): Promise<Ending> {
     if (event) await writer.add(event, patch)
     deadlines.setWaiting(asks.waiting())
     if (first) options.onFirstEvent()
+    if (event?.type === 'tool_result') options.onStep()
   }
 
   /** What was counted on the way to the provider knows more calls than the engine tells of. */

@@ -27,6 +27,7 @@ import { rememberWork } from './remember-work.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
 import type { SessionsLimits } from './types.ts'
+import { createWorkspaceGuard } from './workspace-guard.ts'
 import { decideComplete, type Ending, type Stop } from './verdict.ts'
 
 export interface RunDriverOptions {
@@ -72,6 +73,8 @@ export function driveRun(
   const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
   const watch = createRunWatch(run)
   const lettingGo = new AbortController()
+  const guard = createWorkspaceGuard({ limits: limits.workspace, log })
+  const workspace = async () => await live.workspacesOf(session)?.find(session.sessionId)
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
   let meter: ModelMeter | undefined
@@ -117,7 +120,11 @@ export function driveRun(
     }
     const signal = AbortSignal.any([stop.opening, stop.working])
     try {
-      const opened = await orGiveUp(live.obtain(session, { signal, log }, onGit), signal, limits.cancelGraceMs)
+      // Of a run that went on without us nobody knows what it found.
+      const [, opened] = await Promise.all([
+        guard.before(progress ? undefined : await workspace(), signal),
+        orGiveUp(live.obtain(session, { signal, log }, onGit), signal, limits.cancelGraceMs),
+      ])
       if (opened !== 'given up') return opened
       throw new GatewayError('START_TIMEOUT', 'The executor did not stop opening the session.')
     } finally {
@@ -152,10 +159,12 @@ export function driveRun(
       watch.prompted()
       crashPoint('after-barrier')
     }
+    const watched = await workspace()
     if (halted()) return { kind: 'stopped' }
     agent = opened
     stop.engage(opened)
     engaged.resolve(opened)
+    guard.watch(watched, (message) => stop.request({ kind: 'workspace_full', message }))
     const ctx = { signal: stop.working, log }
     return await attend({
       run,
@@ -170,6 +179,7 @@ export function driveRun(
       maxOutputBytes: limits.maxOutputBytes,
       graceMs: limits.cancelGraceMs,
       onFirstEvent: () => crashPoint('after-first-event'),
+      onStep: guard.touch,
     })
   }
 
@@ -226,6 +236,7 @@ export function driveRun(
       await meter?.end()
     }
     if (stop.detached()) return { kind: 'detached' }
+    ending = await guard.settle(ending)
     const delivering = AbortSignal.any([stop.opening, stop.working])
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
@@ -244,6 +255,7 @@ export function driveRun(
   engaged.promise.catch(() => {})
   const settled = drive().finally(() => {
     stop[Symbol.dispose]()
+    guard[Symbol.dispose]()
     asks[Symbol.dispose]()
     engaged.reject(new GatewayError('ASK_NOT_FOUND', `Run "${run.runId}" no longer waits for an answer.`))
   })

@@ -18,6 +18,7 @@ import type {
   Store,
   Workspace,
   WorkspaceFill,
+  WorkspaceLimits,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint, Observe } from './observation.ts'
 
@@ -60,6 +61,8 @@ export interface SessionsLimits {
   mergeBytes: number
   /** Output of one run that is kept in the log; what comes after is cut off with a note. Bytes. */
   maxOutputBytes: number
+  /** What a run may leave in its workspace, unless it found more there; not looked at unless given. */
+  workspace?: WorkspaceLimits
 }
 
 /** What a run is to do, before it has an id. */

@@ -20,6 +20,7 @@ export type Stop =
   | { kind: 'model_loop'; calls: number; limit: number }
   | { kind: 'provider_wait'; waitMs: number; message: string }
   | ({ kind: 'model' } & ModelStop)
+  | { kind: 'workspace_full'; message: string }
 
 /** How the work on a run came to its end. */
 export type Ending =
@@ -146,6 +147,8 @@ function stopped(stop: Stop, limits: VerdictInput['limits']): { outcome: Outcome
       const error = runError(stop.code, stop.message)
       return { outcome: stop.code === 'BUDGET_EXCEEDED' ? 'budget_exceeded' : 'failed', error }
     }
+    case 'workspace_full':
+      return failed('WORKSPACE_FULL', stop.message)
     case 'provider_wait':
       return failed(
         'PROVIDER_RATE_LIMITED',

@@ -7,6 +7,8 @@ import {
   type OnGit,
   type Workspace,
   type WorkspaceFill,
+  type WorkspaceLimits,
+  type WorkspaceSize,
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { Directories } from './directories.ts'
@@ -14,6 +16,7 @@ import { createWorkspaceFiles } from './files/files.ts'
 import { parsePath } from './files/path.ts'
 import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { Git } from './git/git.ts'
+import { runJob } from './snapshot/thread.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
 
@@ -61,6 +64,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     return {
       path: directory,
       files: createWorkspaceFiles(directory, { aside }),
+      measure: (limits, signal) => measureDirectory(directory, limits, signal),
       repository: async () => (await start()).repository,
       diff: async ({ since, ...options }, signal) =>
         await known(snapshots, 'differences').diff(place, { from: await from(since), ...options }, signal),
@@ -139,6 +143,17 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       }
     },
   }
+}
+
+const MEASURE_TIMEOUT_MS = 60_000
+
+async function measureDirectory(
+  directory: string,
+  limits: WorkspaceLimits,
+  caller: AbortSignal,
+): Promise<WorkspaceSize> {
+  const signal = AbortSignal.any([caller, AbortSignal.timeout(MEASURE_TIMEOUT_MS)])
+  return await runJob<'measure'>({ kind: 'measure', directory, limits }, signal)
 }
 
 function known<T>(part: T | undefined, what: string): T {

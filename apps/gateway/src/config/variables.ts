@@ -189,7 +189,13 @@ export const variables = {
     'WORKSPACE_MAX_BYTES',
     parse.integer(1_048_576, Number.MAX_SAFE_INTEGER),
     '5368709120',
-    'Largest repository a workspace may begin with, and largest workspace that is copied for a fork, in bytes.',
+    'Most a workspace may hold, in bytes: repositories, archives and forks that bring more are refused, a run that leaves more ends with WORKSPACE_FULL.',
+  ),
+  maxWorkspaceFiles: variable(
+    'WORKSPACE_MAX_FILES',
+    parse.integer(1, 100_000_000),
+    '1000000',
+    'Most files and directories a workspace may hold; as WORKSPACE_MAX_BYTES.',
   ),
 
   maxCheckpoints: variable(
@@ -264,7 +270,7 @@ export const variables = {
     'MAX_ARCHIVE_SIZE',
     parse.integer(1024, 1_073_741_824),
     '104857600',
-    'Largest archive that fills a workspace, in bytes; it may unpack to ten times that.',
+    'Largest archive that fills a workspace, in bytes; it may unpack to ten times that, and to what WORKSPACE_MAX_BYTES leaves.',
   ),
   maxPromptCharacters: variable(
     'MAX_PROMPT_LENGTH',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { WorkspaceLimits, WorkspaceSize } from '@opencode-gateway/contracts'
 import {
   alias,
   checkpointOf,
@@ -16,13 +17,17 @@ import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry
 import { holdDirectory, type HeldDirectory } from './held-directory.ts'
 import { createImportStream } from './import-stream.ts'
 import { contentsIn, listIn, START, WORK } from './place.ts'
+import { measure } from './measure.ts'
 import { record } from './record.ts'
 import { restore } from './restore.ts'
 import { isSecretPath } from './secret-path.ts'
 import { SnapshotError } from './snapshot-error.ts'
 
 /** What a thread is asked to do; everything in it is plain. */
-export type Job = SnapshotJob | { kind: 'copy'; from: string; to: string; limits: CopyLimits }
+export type Job =
+  | SnapshotJob
+  | { kind: 'copy'; from: string; to: string; limits: CopyLimits }
+  | { kind: 'measure'; directory: string; limits: WorkspaceLimits }
 
 type SnapshotJob = { directory: string; root: string; limits: JobLimits } & (
   | { kind: 'take'; name: string }
@@ -44,20 +49,23 @@ export interface JobResults {
   compare: Comparison
   reset: undefined
   copy: undefined
+  measure: WorkspaceSize
 }
 
 /** Blocks: for a thread of its own. */
 export function perform(job: Job): JobResults[Job['kind']] {
-  if (job.kind !== 'copy') return performSnapshot(job)
-  using from = holdDirectory(job.from)
-  using to = holdDirectory(job.to)
-  copyDirectory(from, to, job.limits)
-  return undefined
+  if (job.kind === 'copy') {
+    using from = holdDirectory(job.from)
+    using to = holdDirectory(job.to)
+    copyDirectory(from, to, job.limits)
+    return undefined
+  }
+  using held = holdDirectory(job.directory)
+  return job.kind === 'measure' ? measure(held, job.limits) : performOn(held, job)
 }
 
-function performSnapshot(job: SnapshotJob): JobResults[SnapshotJob['kind']] {
-  const { directory, root, limits } = job
-  using held = holdDirectory(directory)
+function performOn(held: HeldDirectory, job: SnapshotJob): Comparison | undefined {
+  const { root, limits } = job
   using contents = openContentFile(contentsIn(root))
   if (job.kind === 'take') {
     const { name } = job
