@@ -49,6 +49,7 @@ import { workspaceRoutes } from './routes/workspace.ts'
 import { shutdownPlan } from './shutdown-plan.ts'
 import { validatorCompiler } from './validation.ts'
 import { readVersion } from './version.ts'
+import { createWorkspaceRoom } from './workspace-room.ts'
 import { isWebSocketRequest } from './web-socket-request.ts'
 
 export interface AppOptions {
@@ -152,7 +153,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     log,
   })
   await app.register(healthRoutes, { version, readiness })
-  const routeOptions = { config, sessions, executor, startup }
+  const room = createWorkspaceRoom(config.limits.workspace)
+  const routeOptions = { config, sessions, executor, startup, room }
   const { directProviders = [] } = options
   await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [

@@ -29,6 +29,10 @@ async function* chunksOf(body: Readable, maxBytes: number): AsyncGenerator<Buffe
   } catch (err) {
     if (err instanceof GatewayError) throw err
     throw new GatewayError('INVALID_REQUEST', 'The body broke off before its end.', { cause: err })
+  } finally {
+    // Node reads to its end only a body that nobody has begun to read; the next request comes after it. However long the
+    // rest is, the time limit of requests ends it.
+    body.resume()
   }
 }
 

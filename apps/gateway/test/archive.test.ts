@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { hostileArchives } from '@opencode-gateway/executor-testing/workspace-suite'
+import { archiveOf, hostileArchives } from '@opencode-gateway/executor-testing/workspace-suite'
 import { as, at, startFilesGateway, type FilesGateway } from './workspaces.ts'
 
 /** The whole archive, as bytes. */
@@ -53,4 +57,25 @@ test('an archive that is refused leaves nothing', async (t) => {
   }
   assert.equal((await files('PUT', '/archive', Buffer.alloc(100_001))).json().code, 'PAYLOAD_TOO_LARGE')
   assert.deepEqual(await readdir(root), [])
+})
+
+test('a refusal in the midst of a body says why, and the next request on the connection is answered', async (t) => {
+  const { url, session } = await startFilesGateway(t)
+  const body = await archiveOf(
+    { name: 'fine', content: randomBytes(100) },
+    { name: '../out', content: randomBytes(8_000_000) },
+  )()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(async () => agent.destroy())
+  async function send(method: string, path: string, content?: Buffer) {
+    const request = httpRequest(`${url}${session}${path}`, { method, agent, headers: as('all'), signal: t.signal })
+    request.end(content)
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    return { status: response.statusCode, text: (await buffer(response)).toString() }
+  }
+  for (let round = 0; round < 3; round += 1) {
+    const refused = await send('PUT', '/archive', body)
+    assert.deepEqual([refused.status, JSON.parse(refused.text).code], [422, 'ARCHIVE_REFUSED'])
+    assert.equal((await send('GET', '/files')).status, 200)
+  }
 })

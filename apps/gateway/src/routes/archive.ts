@@ -11,6 +11,7 @@ import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from
 
 /** Changed files that one archive has; a workspace with more is asked for whole. */
 const MAX_CHANGED = 10_000
+/** What is known of each is held in memory until all of them are checked. */
 const MAX_ENTRIES = 100_000
 /** Times its size an archive may unpack to. */
 const UNPACKS_TO = 10
@@ -46,6 +47,7 @@ const upload = {
 export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
   const url = '/sessions/:id/archive'
   const { maxArchiveBytes } = options.config.limits
+  const { room } = options
   takeRawBodies(app)
 
   app.get(url, { schema: download, exposeHeadRoute: false }, async (request, reply) => {
@@ -61,7 +63,9 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     const { signal } = clientGone(reply.raw)
     const until = AbortSignal.any([signal, app.stopping])
     const paths = changed ? await changedPaths(workspace, until) : path === undefined ? undefined : [path]
-    const archive = await workspace.files.archive({ git, secrets, ...(paths === undefined ? {} : { paths }) }, until)
+    // What has changed may be gone again by now.
+    const what = paths === undefined ? {} : { paths, ifThere: changed }
+    const archive = await workspace.files.archive({ git, secrets, ...what }, until)
     return reply
       .type('application/gzip')
       .headers({
@@ -74,9 +78,17 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
 
   app.put(url, { schema: upload }, async (request, reply) => {
     const body = rawBody(request, maxArchiveBytes)
-    const { files } = await workspaceOf(options, request, { make: true })
-    const limits = { maxEntries: MAX_ENTRIES, maxBytes: maxArchiveBytes * UNPACKS_TO, secrets: mayHaveSecrets(request) }
-    const unpacked = await whileClientStays(reply, app.stopping, (signal) => files.unpack(body, limits, signal))
+    const workspace = await workspaceOf(options, request, { make: true })
+    const unpacked = await whileClientStays(reply, app.stopping, async (signal) => {
+      const { maxBytes, maxFiles } = await room.in(workspace, signal)
+      const limits = {
+        maxEntries: Math.min(MAX_ENTRIES, maxFiles),
+        maxBytes: Math.min(maxArchiveBytes * UNPACKS_TO, maxBytes),
+        secrets: mayHaveSecrets(request),
+      }
+      return await workspace.files.unpack(body, limits, signal)
+    })
+    room.used(workspace, unpacked)
     return reply.code(201).send(unpacked)
   })
 }

@@ -9,6 +9,7 @@ import { headers } from '../openapi/headers.ts'
 import { binary, json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { rawBody, takeRawBodies } from '../raw-body.ts'
+import { withinRoom } from '../workspace-room.ts'
 import { etagOf, fileInfo } from '../views/file-view.ts'
 import type { RouteOptions } from './route-options.ts'
 import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
@@ -84,11 +85,13 @@ export const fileContentRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async 
   app.put(url, { schema: write }, async (request, reply) => {
     const expected = readPrecondition(request.headers)
     const body = rawBody(request, maxFileBytes)
-    const { files } = await workspaceOf(options, request, { make: true })
-    const how = { maxBytes: maxFileBytes, secrets: mayHaveSecrets(request), ...expected }
-    const { stat, created } = await whileClientStays(reply, app.stopping, (signal) =>
-      files.write(request.query.path, body, how, signal),
-    )
+    const workspace = await workspaceOf(options, request, { make: true })
+    const { stat, created } = await whileClientStays(reply, app.stopping, async (signal) => {
+      const left = await options.room.in(workspace, signal)
+      const how = { ...expected, maxBytes: Math.min(maxFileBytes, left.maxBytes), secrets: mayHaveSecrets(request) }
+      return await withinRoom(left, maxFileBytes, () => workspace.files.write(request.query.path, body, how, signal))
+    })
+    options.room.used(workspace, { bytes: stat.size, files: created ? 1 : 0 })
     return reply
       .code(created ? 201 : 200)
       .header('etag', etagOf(stat.tag ?? ''))

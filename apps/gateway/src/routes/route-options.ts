@@ -2,12 +2,15 @@ import type { Executor } from '@opencode-gateway/contracts'
 import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
 import type { ExecutorStartup } from '../executor-startup.ts'
+import type { WorkspaceRoom } from '../workspace-room.ts'
 
 /** What routes are made of. */
 export interface RouteOptions {
   config: Config
   sessions: Sessions
   executor: Executor
+  /** Of all routes together. */
+  room: WorkspaceRoom
   /** Whether the executor has started yet. */
   startup: () => ExecutorStartup
 }

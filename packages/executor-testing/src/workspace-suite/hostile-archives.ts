@@ -17,7 +17,8 @@ async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   return buffer(tar)
 }
 
-const archiveOf =
+/** A gzipped tar. */
+export const archiveOf =
   (...entries: Entry[]): Archive =>
   async () =>
     gzipSync(await tarOf(entries))

@@ -50,6 +50,6 @@ async function play(harness: FilesHarness, run: FilesCase['run'], limitMs: numbe
   }
 }
 
-export { hostileArchives } from './hostile-archives.ts'
+export { archiveOf, hostileArchives } from './hostile-archives.ts'
 export { hostilePaths, legalPaths } from './hostile-paths.ts'
 export type { FilesCase, FilesFixture, FilesHarness, FilesScene } from './harness.ts'

@@ -23,6 +23,8 @@ const AT_ONCE = 1_048_576
 
 export interface ArchiveOptions {
   paths?: readonly string[]
+  /** Leaves out a path that is not there, or that no path of ours can name. */
+  ifThere?: boolean
   git: boolean
   secrets: boolean
 }
@@ -30,7 +32,7 @@ export interface ArchiveOptions {
 /** What leads out of the workspace, is no file, or vanishes meanwhile is left out. FILE_NOT_FOUND for a given path. */
 export async function archiveFiles(tree: Tree, options: ArchiveOptions, signal: AbortSignal): Promise<Readable> {
   const { paths = [''] } = options
-  for (const path of paths) await statFile(tree, path)
+  if (options.ifThere !== true) for (const path of paths) await statFile(tree, path)
   const tar = pack()
   const zipped = createGzip()
   addAbortSignal(signal, zipped)
@@ -51,18 +53,28 @@ interface Packing extends ArchiveOptions {
 
 async function packAll(tree: Tree, tar: Pack, paths: readonly string[], packing: Packing): Promise<void> {
   for (const path of paths) {
-    const names = parsePath(path)
-    const place = placeOf(names)
-    if (place === undefined) {
-      await using directory = await tree.open([])
-      await packDirectory(tree, tar, directory, { path: '', packing })
-      continue
+    try {
+      await packPath(tree, tar, path, packing)
+    } catch (error) {
+      const failure = fileError(error, path)
+      if (!isGone(failure) && !(packing.ifThere === true && isUnnamable(failure))) throw failure
     }
-    await using directory = await tree.open(place.above)
-    const stats = await lookAt(directory, place.name)
-    if (stats !== undefined) await packEntry(tree, tar, directory, { entry: entryOf(joined(names), stats), packing })
   }
 }
+
+async function packPath(tree: Tree, tar: Pack, path: string, packing: Packing): Promise<void> {
+  const names = parsePath(path)
+  const place = placeOf(names)
+  if (place === undefined) {
+    await using directory = await tree.open([])
+    return await packDirectory(tree, tar, directory, { path: '', packing })
+  }
+  await using directory = await tree.open(place.above)
+  const stats = await lookAt(directory, place.name)
+  if (stats !== undefined) await packEntry(tree, tar, directory, { entry: entryOf(joined(names), stats), packing })
+}
+
+const isUnnamable = ({ code }: GatewayError): boolean => ['PARENT_DIRECTORY_DENIED', 'INVALID_REQUEST'].includes(code)
 
 async function packDirectory(
   tree: Tree,

@@ -79,7 +79,8 @@ async function stageAll(archive: Readable, { staging, limits, signal }: Staging)
       }
     }
   } catch (error) {
-    failure ??= error
+    // What was refused here has broken off the rest of it, which may have been told first.
+    if (failure === undefined || error instanceof GatewayError) failure = error
     tar.destroy()
     archive.destroy()
   }
