@@ -220,4 +220,6 @@ export interface Workspaces {
   find(sessionId: string): Promise<Workspace | undefined>
   /** The one it has, or a new one that is empty. */
   make(sessionId: string): Promise<Workspace>
+  /** Of a session that no agent is in; idempotent. */
+  remove(sessionId: string): Promise<void>
 }

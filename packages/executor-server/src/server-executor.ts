@@ -61,6 +61,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
     },
     async start(signal) {
       await directories.prepare()
+      await workspaces.clearLeftovers(log)
       await source.start(signal)
     },
     check: (signal): Promise<ExecutorHealth> => health(signal),

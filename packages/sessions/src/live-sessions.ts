@@ -93,7 +93,9 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
     async release(row, keep, ctx) {
       if (row.releasedAt !== undefined) return
       const held = await find(row, ctx)
-      await held?.release(keep)
+      if (held) await held.release(keep)
+      // Files came before an agent did, or the agent is lost.
+      else if (keep === 'nothing') await executors.get(row.executor)?.workspaces?.remove(row.sessionId)
       open.delete(row.sessionId)
       if (keep === 'nothing') await store.setReleased(row.sessionId, Date.now())
     },

@@ -236,7 +236,7 @@ export function driveRun(
       await meter?.end()
     }
     if (stop.detached()) return { kind: 'detached' }
-    ending = await guard.settle(ending)
+    ending = await guard.settle(ending, lettingGo.signal)
     const delivering = AbortSignal.any([stop.opening, stop.working])
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }

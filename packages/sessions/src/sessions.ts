@@ -79,7 +79,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     const found = await workspaces.find(sessionId)
     if (found) return found
     // A repository is cloned into an empty directory, by the first run.
-    if (make && !(await store.getFill(sessionId))?.repository) return await workspaces.make(sessionId)
+    if (make && !(await store.getFill(sessionId))?.repository) {
+      // From now on it holds something: what nobody is known to hold is swept at the next start.
+      if (session.ref === undefined) await store.setRef(sessionId, { executor, session_id: sessionId })
+      return await workspaces.make(sessionId)
+    }
     throw new GatewayError(
       'WORKSPACE_NOT_FOUND',
       `Session "${sessionId}" has no workspace: it has not begun to work, or its files have been removed.`,

@@ -11,7 +11,7 @@ export interface WorkspaceGuard extends Disposable {
   /** Something was done: looks soon. */
   touch(): void
   /** The last look: a run that completed and left too much has failed. */
-  settle(ending: Ending): Promise<Ending>
+  settle(ending: Ending, signal: AbortSignal): Promise<Ending>
 }
 
 /** Pauses between looks, milliseconds: without a step, and after one. */
@@ -74,11 +74,11 @@ export function createWorkspaceGuard({
       watching = watchUntilOver(workspace, onFull)
     },
     touch: () => bell.resolve(),
-    async settle(ending) {
+    async settle(ending, signal) {
       over.abort()
       await watching
       if (!watched || ending.kind !== 'outcome' || ending.outcome.status !== 'completed') return ending
-      const message = await look(watched, AbortSignal.timeout(lastLookMs))
+      const message = await look(watched, AbortSignal.any([signal, AbortSignal.timeout(lastLookMs)]))
       if (message === undefined) return ending
       const error = { code: 'WORKSPACE_FULL', message, retryable: false } as const
       return { kind: 'outcome', outcome: { ...ending.outcome, status: 'failed', error } }

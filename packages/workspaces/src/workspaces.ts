@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import {
   GatewayError,
   type CallContext,
+  type Log,
   type OnGit,
   type Workspace,
   type WorkspaceFill,
@@ -18,6 +20,7 @@ import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { Git } from './git/git.ts'
 import { runJob } from './snapshot/thread.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
+import { clearLeftovers, stagingIn } from './leftovers.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
 
 export interface WorkspacesOptions {
@@ -42,6 +45,8 @@ export interface OwnedWorkspaces extends Workspaces {
    * already: then it stays as it is. Nothing is left of a copy that failed.
    */
   copy(fromSessionId: string, toSessionId: string, signal: AbortSignal): Promise<string>
+  /** Removes what calls had not completed when the gateway before this one was killed. Never rejects for one workspace. */
+  clearLeftovers(log: Log): Promise<void>
 }
 
 /** Name of the snapshot of what a workspace began with. */
@@ -50,6 +55,7 @@ const MAX_FILE_BYTES = 10 * 1024 * 1024
 
 export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
   const { directories, snapshots, git, maxCheckpoints = 0, maxCopyBytes = 5 * 1024 ** 3 } = options
+  const life = randomUUID()
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
 
   const workspaceAt = (sessionId: string, directory: string): Workspace => {
@@ -63,7 +69,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     }
     return {
       path: directory,
-      files: createWorkspaceFiles(directory, { aside }),
+      files: createWorkspaceFiles(directory, { aside: stagingIn(aside, life) }),
       measure: (limits, signal) => measureDirectory(directory, limits, signal),
       repository: async () => (await start()).repository,
       diff: async ({ since, ...options }, signal) =>
@@ -98,7 +104,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       const workBranch = repository.workBranch ?? `opencode/${sessionId.slice(0, 8)}`
       record.repository = await known(git, 'repositories').fill(repository, { directory, workBranch }, ctx, onGit)
     }
-    const written = createWorkspaceFiles(directory, { aside })
+    const written = createWorkspaceFiles(directory, { aside: stagingIn(aside, life) })
     for (const [name, text] of Object.entries(files)) {
       await written.write(
         name,
@@ -127,6 +133,8 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       return directory === undefined ? undefined : workspaceAt(sessionId, directory)
     },
     copy: (from, to, signal) => copyWorkspace({ directories, maxBytes: maxCopyBytes }, { from, to }, signal),
+    remove: (sessionId) => directories.remove(sessionId),
+    clearLeftovers: (log) => clearLeftovers(directories, life, log),
     make: async (sessionId) => workspaceAt(sessionId, await directories.create(sessionId)),
     async open(sessionId, fill, ctx, onGit) {
       const known = await directories.find(sessionId)

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import type { WorkspaceFiles } from '@opencode-gateway/contracts'
 import { archiveFiles } from './archive.ts'
 import { createTree } from './directory.ts'
@@ -24,7 +23,7 @@ const WATCH: WatchOptions = { delayMs: 50, waiting: 10_000, directories: 8000, f
 /** The files of a directory of this machine, whose path has no link in it. */
 export function createWorkspaceFiles(root: string, options: WorkspaceFilesOptions): WorkspaceFiles {
   const tree = createTree(root, { handles: options.handles ?? true })
-  const store = { tree, aside: path.join(options.aside, 'files') }
+  const store = { tree, aside: options.aside }
   return {
     list: (path, bounds, signal) => listFiles(tree, path, bounds, signal),
     stat: (path) => statFile(tree, path),
