@@ -38,6 +38,10 @@ export const FileList = Type.Object(
     path: Path,
     entries: Type.Array(FileEntryView, { description: 'By path.' }),
     truncated: Type.Boolean({ description: 'There is more than `limit`.' }),
+    unnamed: Type.Integer({
+      minimum: 0,
+      description: 'Entries that were seen and are left out: their names are not UTF-8.',
+    }),
   },
   { $id: 'FileList' },
 )

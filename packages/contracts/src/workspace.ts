@@ -36,12 +36,15 @@ export interface ByteRange {
  * that appears while the call is under way. Files that look like secrets are not served unless `secrets` says so.
  */
 export interface WorkspaceFiles {
-  /** What lies below a directory, `depth` levels deep, by path; `truncated` when `limit` cut it off. */
+  /**
+   * What lies below a directory, `depth` levels deep, by path; `truncated` when `limit` cut it off. `unnamed`: entries
+   * that were seen and left out because their names are not UTF-8.
+   */
   list(
     path: string,
     options: { depth: number; limit: number },
     signal: AbortSignal,
-  ): Promise<{ entries: readonly FileEntry[]; truncated: boolean }>
+  ): Promise<{ entries: readonly FileEntry[]; truncated: boolean; unnamed: number }>
   /** FILE_NOT_FOUND. */
   stat(path: string): Promise<FileStat>
   /** FILE_NOT_FOUND, NOT_A_FILE, SECRET_FILE_DENIED. The caller reads or destroys the stream. */

@@ -21,7 +21,7 @@ const download = {
   tags: ['files'],
   summary: 'The workspace as tar.gz',
   description:
-    'Without `.git` and without files that look like secrets unless asked for; links that lead out are left out.',
+    'Without `.git` and without files that look like secrets unless asked for; links that lead out are left out, and names that are not UTF-8.',
   params: SessionParams,
   querystring: ref(ArchiveQuery),
   response: {

@@ -22,7 +22,8 @@ const list = {
   operationId: 'listFiles',
   tags,
   summary: 'What a directory of the workspace holds',
-  description: 'Level by level: what `limit` cuts off is what lies deepest. Links and `.git` are named, not entered.',
+  description:
+    'Level by level: what `limit` cuts off is what lies deepest. Links and `.git` are named, not entered. Names that are not UTF-8 cannot be said in JSON: `unnamed` counts them, and no route of files reaches them until a command gives them another name; they go with the directory they are in.',
   params: SessionParams,
   querystring: ref(FileListQuery),
   response: { 200: json(ref(FileList), 'The entries.'), ...problems(...WORKSPACE_PROBLEMS) },
@@ -88,7 +89,7 @@ export const fileRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, o
     const { path = '', depth = 1, limit = 1000 } = request.query
     const { files } = await workspaceOf(options, request)
     const found = await whileClientStays(reply, app.stopping, (signal) => files.list(path, { depth, limit }, signal))
-    return { path, entries: found.entries.map(fileEntry), truncated: found.truncated }
+    return { path, entries: found.entries.map(fileEntry), truncated: found.truncated, unnamed: found.unnamed }
   })
 
   app.get('/sessions/:id/files/info', { schema: info }, async (request) => {

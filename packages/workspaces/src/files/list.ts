@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { opendir } from 'node:fs/promises'
 import { basename } from 'node:path/posix'
 import { GatewayError } from '@opencode-gateway/contracts'
@@ -11,20 +12,35 @@ import { fileError } from './system-errors.ts'
 /** Entries that are looked at together. */
 const BATCH = 64
 
-/** What one directory holds, some entries at a time however many there are; what vanishes meanwhile is left out. */
-export async function* entriesOf(directory: Directory, path: string): AsyncGenerator<readonly FileEntry[]> {
-  const names = await opendir(directory.self, { bufferSize: BATCH })
+/**
+ * What one directory holds, some entries at a time however many there are; what vanishes meanwhile is left out. So is
+ * what no text can name, of which `onUnnamed` is told.
+ */
+export async function* entriesOf(
+  directory: Directory,
+  path: string,
+  onUnnamed: () => void = () => {},
+): AsyncGenerator<readonly FileEntry[]> {
+  const names = await opendir(directory.self, { bufferSize: BATCH, encoding: 'latin1' })
   await directory.confirm().catch(async (error: unknown) => {
     await names.close()
     throw error
   })
   let batch: string[] = []
-  for await (const { name } of names) {
-    if (batch.push(name) < BATCH) continue
+  for await (const { name: bytes } of names) {
+    const name = textOf(bytes)
+    if (name === undefined) onUnnamed()
+    if (name === undefined || batch.push(name) < BATCH) continue
     yield await look(directory, path, batch)
     batch = []
   }
   if (batch.length > 0) yield await look(directory, path, batch)
+}
+
+/** A name as it was read, a character for each byte, as text; undefined when it is not UTF-8. */
+export function textOf(name: string): string | undefined {
+  const bytes = Buffer.from(name, 'latin1')
+  return isUtf8(bytes) ? bytes.toString() : undefined
 }
 
 async function look(directory: Directory, path: string, names: readonly string[]): Promise<FileEntry[]> {
@@ -44,14 +60,16 @@ export async function listFiles(
   path: string,
   { depth, limit }: { depth: number; limit: number },
   signal: AbortSignal,
-): Promise<{ entries: readonly FileEntry[]; truncated: boolean }> {
+): Promise<{ entries: readonly FileEntry[]; truncated: boolean; unnamed: number }> {
   const entries: FileEntry[] = []
-  const sorted = (truncated: boolean) => ({ entries: entries.sort(byPath), truncated })
+  let unnamed = 0
+  const onUnnamed = (): void => void (unnamed += 1)
+  const sorted = (truncated: boolean) => ({ entries: entries.sort(byPath), truncated, unnamed })
   let level = [joined(parsePath(path))]
   for (let deep = 0; deep < depth && level.length > 0; deep++) {
     const next: string[] = []
     for (const at of level) {
-      for await (const batch of entriesAt(tree, at, { must: deep === 0 })) {
+      for await (const batch of entriesAt(tree, at, { must: deep === 0, onUnnamed })) {
         signal.throwIfAborted()
         for (const entry of batch) {
           if (entries.length === limit) return sorted(true)
@@ -66,10 +84,14 @@ export async function listFiles(
 }
 
 /** `must`: it was asked for; else it may have gone, or become something else, since it was seen. */
-async function* entriesAt(tree: Tree, path: string, { must }: { must: boolean }): AsyncGenerator<readonly FileEntry[]> {
+async function* entriesAt(
+  tree: Tree,
+  path: string,
+  { must, onUnnamed }: { must: boolean; onUnnamed: () => void },
+): AsyncGenerator<readonly FileEntry[]> {
   try {
     await using directory = await tree.open(parsePath(path))
-    yield* entriesOf(directory, path)
+    yield* entriesOf(directory, path, onUnnamed)
   } catch (error) {
     const failure = fileError(error, path)
     if (must || !isGone(failure)) throw failure

@@ -3,6 +3,7 @@ import { opendir, rename, rmdir, unlink } from 'node:fs/promises'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { Directory, Tree } from './directory.ts'
 import { lookAt } from './entry.ts'
+import { textOf } from './list.ts'
 import { joined, parsePath, placeOf } from './path.ts'
 import { requireNoGit } from './protected-names.ts'
 import { missing } from './read.ts'
@@ -53,14 +54,23 @@ interface Removal {
 }
 
 async function empty(removal: Removal, directory: Directory, held: number): Promise<void> {
-  for await (const entry of await opendir(directory.self)) {
-    const stats = await lookAt(directory, entry.name)
+  for await (const entry of await opendir(directory.self, { encoding: 'latin1' })) {
+    const name = textOf(entry.name) ?? (await renamed(directory, entry.name))
+    const stats = await lookAt(directory, name)
     if (stats === undefined) continue
-    if (!stats.isDirectory()) await unlink(directory.at(entry.name)).catch(exceptWhenGone)
+    if (!stats.isDirectory()) await unlink(directory.at(name)).catch(exceptWhenGone)
     // What lies deeper is emptied in the next round.
-    else if (held === MAX_HELD) await rename(directory.at(entry.name), removal.top.at(randomUUID()))
-    else await removeInner(removal, directory, entry.name, held + 1)
+    else if (held === MAX_HELD) await rename(directory.at(name), removal.top.at(randomUUID()))
+    else await removeInner(removal, directory, name, held + 1)
   }
+}
+
+/** A name that can be said, for what has none. */
+async function renamed(directory: Directory, bytes: string): Promise<string> {
+  const name = randomUUID()
+  const from = Buffer.concat([Buffer.from(`${directory.self}/`), Buffer.from(bytes, 'latin1')])
+  await rename(from, directory.at(name)).catch(exceptWhenGone)
+  return name
 }
 
 async function removeInner(removal: Removal, above: Directory, name: string, held: number): Promise<void> {

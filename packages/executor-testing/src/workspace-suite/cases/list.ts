@@ -18,6 +18,25 @@ export const listCases: readonly FilesCase[] = [
     },
   },
   {
+    name: 'what no text can name is counted, leaves the rest as it is, and goes with its directory',
+    async run(scene) {
+      await scene.sh(
+        'mkdir d && cd d && touch "$(printf "f\\377")" "$(printf "\\303\\244")" && mkdir -p "$(printf "d\\376/in")"',
+      )
+      await scene.sh('touch "$(printf "d/d\\376/in/deep\\300")" "$(printf "d/\\357\\277\\275")"')
+      const { entries, truncated, unnamed } = await scene.files.list('', { depth: 9, limit: 100 }, scene.signal)
+      assert.deepEqual(
+        entries.map(({ path }) => path),
+        ['d', 'd/ä', 'd/\uFFFD'],
+      )
+      assert.deepEqual([truncated, unnamed], [false, 2])
+      const archive = await scene.files.archive({ git: false, secrets: false }, scene.signal)
+      for await (const _chunk of archive);
+      await scene.files.remove('d', { recursive: true })
+      assert.equal(await scene.sh('ls -A'), '')
+    },
+  },
+  {
     name: 'an entry says what it is',
     async run(scene) {
       await scene.sh('mkdir d && printf four > f && chmod 750 d && chmod 640 f && touch -d @1700000000 f && ln -s f l')
