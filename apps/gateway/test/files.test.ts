@@ -145,8 +145,8 @@ test('files over HTTP', async (t) => {
     )
     const staged = join(root, '..', '.aside', session.replace('/sessions/', ''), 'files')
     const waiting = () =>
-      readdir(staged).then(
-        (names) => names.length,
+      readdir(staged, { recursive: true }).then(
+        (names) => names.filter((name) => name.includes('upload-')).length,
         () => 0,
       )
     await eventually(t, async () => (await waiting()) === 1)
