@@ -8,6 +8,7 @@ import { runOverhead } from './cases/run-overhead.ts'
 import { startAndIdle } from './cases/start-and-idle.ts'
 import { store } from './cases/store.ts'
 import { thousandStreams } from './cases/thousand-streams.ts'
+import { workspace } from './cases/workspace.ts'
 
 export const benches: readonly Bench[] = [
   runOverhead,
@@ -19,4 +20,5 @@ export const benches: readonly Bench[] = [
   startAndIdle,
   resume,
   clone,
+  workspace,
 ]

@@ -3,6 +3,7 @@ export interface Summary {
   min: number
   p50: number
   p90: number
+  p95: number
   p99: number
   max: number
   mean: number
@@ -15,6 +16,7 @@ export function summarize(samples: Iterable<number>): Summary {
     min: sorted.at(0) ?? Number.NaN,
     p50: quantile(sorted, 0.5),
     p90: quantile(sorted, 0.9),
+    p95: quantile(sorted, 0.95),
     p99: quantile(sorted, 0.99),
     max: sorted.at(-1) ?? Number.NaN,
     mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
