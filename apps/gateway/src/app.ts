@@ -8,6 +8,7 @@ import { engineHealth } from './engine-health.ts'
 import type { ExecutorStartup } from './executor-startup.ts'
 import { acceptJson } from './json-body.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import type { ModelChoices } from './model-order.ts'
 import { sharedSchemas } from './openapi/shared-schemas.ts'
 import { auth } from './plugins/auth.ts'
 import { errors, sendProblem } from './plugins/errors.ts'
@@ -61,6 +62,8 @@ export interface AppOptions {
   log: FastifyBaseLogger
   /** Providers that an engine calls past the model proxy; none unless given. */
   directProviders?: readonly string[]
+  /** What requests may choose of models; nothing unless given. */
+  models?: ModelChoices | undefined
   /** Counts what happens; of its own unless given. Served here unless the configuration has a port for it. */
   metrics?: Metrics
   /** Whether the executor has started; taken for started unless given. */
@@ -153,8 +156,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     log,
   })
   await app.register(healthRoutes, { version, readiness })
-  const room = createWorkspaceRoom(config.limits.workspace)
-  const routeOptions = { config, sessions, executor, startup, room }
+    const room = createWorkspaceRoom(config.limits.workspace)
+    const routeOptions = { config, sessions, executor, startup, room, models: options.models }
   const { directProviders = [] } = options
   await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [

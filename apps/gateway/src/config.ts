@@ -98,6 +98,7 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
     },
     model: {
       default: read(variables.model),
+      endpointHosts: read(variables.modelEndpointHosts) ?? [],
       /** Nothing leads to a real model: the built-in scripted one answers. */
       scripted: asked.every((value) => value === undefined),
       /** Variables of providers that are set. */

@@ -97,7 +97,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
     const directProviders = access.straight.map(({ provider }) => provider)
-    const given = { config, keys: secrets.keys, sessions, executor, store, log, metrics, directProviders }
+    const models = config.server.url === undefined ? access.choices : undefined
+    const given = { config, keys: secrets.keys, sessions, executor, store, log, metrics, directProviders, models }
     const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }
@@ -123,6 +124,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       usageLog,
       sessionBudget,
       dayBudget,
+      endpointHosts: config.model.endpointHosts,
       log,
       onRefused: metrics.models.refused,
     })

@@ -2,18 +2,23 @@ import { readFileSync } from 'node:fs'
 import type { Log, ModelBudget, UsageLog } from '@opencode-gateway/contracts'
 import {
   createModelProxy,
+  providerAddresses,
   readPrices,
+  slotProviders,
   splitSettings,
   type ModelProxy,
   type StraightProvider,
 } from '@opencode-gateway/model-proxy'
 import { engineSettings, type EngineSettings, type EngineSettingsOptions } from './engine-settings.ts'
 import { providerOfVariable } from './executors.ts'
+import type { ModelChoices } from './model-order.ts'
 
 export interface ModelAccessOptions extends EngineSettingsOptions {
   usageLog: UsageLog
   sessionBudget: ModelBudget
   dayBudget: ModelBudget
+  /** Hosts that a request may name. */
+  endpointHosts: readonly string[]
   log: Log
   /** A call of an engine was not passed on. */
   onRefused(why: string): void
@@ -25,6 +30,8 @@ export interface ModelAccess {
   engine: EngineSettings
   /** Providers that an engine calls past the proxy. */
   straight: readonly StraightProvider[]
+  /** What requests may choose. */
+  choices: ModelChoices
 }
 
 /** The proxy with the providers that can be behind it, and what is left for the engine. */
@@ -42,7 +49,30 @@ export function createModelAccess(options: ModelAccessOptions): ModelAccess {
       `PROVIDER "${provider}" IS NOT BEHIND THE MODEL PROXY: ${why}. Agents can read its credentials, and its calls are neither counted nor limited by the proxy.`,
     )
   }
+  // An engine without a default model would choose one, perhaps of these.
+  const slots = typeof settings.config['model'] === 'string'
   const prices = readPrices(settings.config)
-  const proxy = createModelProxy({ upstreams, usageLog, prices, sessionBudget, dayBudget, log, onRefused })
-  return { proxy, engine, straight }
+  const proxy = createModelProxy({ upstreams, usageLog, prices, sessionBudget, dayBudget, slots, log, onRefused })
+  const providers = new Map([...upstreams.keys()].map((name) => [name, declaredModels(settings.config, name)]))
+  const choices = { providers, slots, endpointHosts: options.endpointHosts }
+  return { proxy, engine: slots ? withSlots(engine) : engine, straight, choices }
+}
+
+function withSlots(engine: EngineSettings): EngineSettings {
+  const { provider, enabled_providers: listed, ...config } = engine.config
+  const added = slotProviders()
+  return {
+    ...engine,
+    config: {
+      ...config,
+      provider: { ...Object(provider), ...added },
+      ...(Array.isArray(listed) ? { enabled_providers: [...listed, ...Object.keys(added)] } : {}),
+    },
+  }
+}
+
+/** Undefined for a provider of the engine's catalogue, which has more than is declared. */
+function declaredModels(config: EngineSettings['config'], provider: string): readonly string[] | undefined {
+  if (providerAddresses[provider] !== undefined) return undefined
+  return Object.keys(Object(Object(Object(config['provider'])[provider]).models))
 }

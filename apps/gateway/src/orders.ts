@@ -8,11 +8,14 @@ import {
 } from '@opencode-gateway/contracts'
 import type { RunOrder } from '@opencode-gateway/sessions'
 import type { Config } from './config.ts'
+import { modelOrder, type ModelChoices } from './model-order.ts'
 import { oneOrAll } from './one-or-all.ts'
 import { isAsked } from './options.ts'
 import { tooWide } from './policy.ts'
 import { deliveryOrder } from './repository-orders.ts'
+import type { RouteOptions } from './routes/route-options.ts'
 import { runLimits, type LimitRules } from './run-limits.ts'
+import { withToolsOnly } from './tool-permissions.ts'
 
 export interface OrderRules extends LimitRules {
   maxPromptCharacters: number
@@ -20,10 +23,15 @@ export interface OrderRules extends LimitRules {
   policy: PermissionRules
   /** Model of a request that names none; undefined leaves it to the engine. */
   model: string | undefined
+  /** Undefined where no proxy is between engine and models. */
+  models: ModelChoices | undefined
 }
 
 /** One-shot runs have a shorter default than sessions; both may ask for as much. */
-export function orderRules(config: Config, kind: 'run' | 'session'): OrderRules {
+export function orderRules(
+  { config, models }: Pick<RouteOptions, 'config' | 'models'>,
+  kind: 'run' | 'session',
+): OrderRules {
   const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls, runBudget } = config.limits
   return {
     defaultMs: kind === 'run' ? runTimeoutMs : sessionTimeoutMs,
@@ -33,12 +41,14 @@ export function orderRules(config: Config, kind: 'run' | 'session'): OrderRules 
     maxPromptCharacters,
     policy: config.permissions,
     model: config.model.default,
+    models,
   }
 }
 
 /** What a request says of its run, besides the prompt. */
 const OF_A_RUN = [
   'model',
+  'model_config',
   'agent',
   'system_prompt',
   'output_schema',
@@ -61,13 +71,19 @@ type PromptRequest = Pick<RunRequest & MessageRequest & SessionRequest, 'prompt'
 export function promptOrder(request: PromptRequest & { prompt: string }, rules: OrderRules): RunOrder {
   refuseLongPrompt(request.prompt, rules.maxPromptCharacters)
   refuseWiderRules(request, rules)
-  const { agent, system_prompt: systemPrompt, output_schema: outputSchema, permissions, interactive } = request
-  const model = request.model ?? rules.model
+  const { agent, system_prompt: systemPrompt, output_schema: outputSchema, interactive } = request
+  const { model_config: asked } = request
+  const configured = asked && rules.models && modelOrder(asked, namedModel(request, rules), rules.models)
+  const { model = request.model ?? rules.model, ...options } = configured ?? {}
+  const tools = asked?.enabled_tools
+  const permissions = tools === undefined ? request.permissions : withToolsOnly(request.permissions, tools)
   const delivery = deliveryOrder(request)
   return {
     kind: 'prompt',
     prompt: request.prompt,
     ...(model === undefined ? {} : { model }),
+    ...options,
+    ...(asked === undefined && request.model === undefined ? { inheritModel: true } : {}),
     ...(agent === undefined ? {} : { agent }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(outputSchema === undefined ? {} : { outputSchema: { ...outputSchema } }),
@@ -95,6 +111,10 @@ export function firstOrder(request: SessionRequest, rules: OrderRules): RunOrder
       details: oneOrAll(lost.map((field) => ({ field, reason: 'needs a prompt' }))),
     },
   )
+}
+
+function namedModel({ model }: PromptRequest, rules: OrderRules) {
+  return { requested: model, default: rules.model }
 }
 
 function refuseWiderRules({ permissions, interactive = false }: PromptRequest, { policy }: OrderRules): void {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
+import type { ModelOptions } from './models.ts'
 import type { PermissionRules } from './permissions.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
 import type { Delivery, OnGit, WorkspaceFill, Workspaces } from './workspace.ts'
@@ -98,6 +99,7 @@ export interface PromptInput {
   permissions?: PermissionRules
   /** The agent may ask: questions, and whatever the rules say `ask` to. Otherwise nothing asks. */
   interactive?: boolean
+  modelOptions?: ModelOptions
   /** What becomes of the work in a repository once the run has completed. */
   delivery?: Partial<Pick<Delivery, 'message' | 'pullRequest'>> & Pick<Delivery, 'push'>
 }

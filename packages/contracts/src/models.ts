@@ -39,12 +39,33 @@ export interface ModelBudget {
   costUsd?: number
 }
 
+/** What a run asks of its models, besides what the engine asks of them. It is stored, and holds no secret. */
+export interface ModelOptions {
+  /** The engine's name of the provider that `model`, `endpoint` and the key are for. */
+  provider: string
+  /** What usage and prices call it, where that is not the engine's name: "provider/model". */
+  name?: string
+  /** What the provider is told instead of the engine's name of the model. */
+  model?: string
+  /** Base URL, in place of the provider's own; the provider's own key is not sent there. */
+  endpoint?: string
+  /** A key was given with the request: without it nothing is called. */
+  keyed?: true
+  temperature?: number
+  /** Of one answer. */
+  maxTokens?: number
+  reasoningEffort?: string
+  /** The tools that models are offered. */
+  tools?: readonly string[]
+}
+
 /** The run that calls of a session are on account of. */
 export interface ModelRun {
   runId: string
   sessionId: string
   tenant: string
   budget: ModelBudget
+  options?: ModelOptions
 }
 
 /** Why the run may go on no longer. */
@@ -61,11 +82,22 @@ export interface ModelMeter {
   end(): Promise<void>
 }
 
+/** Keys that came with requests, in memory alone. */
+export interface RunKeys {
+  keep(run: Pick<ModelRun, 'sessionId' | 'runId'>, key: string): void
+  /** The run uses the same key as another one of its session, if that has one. */
+  share(run: Pick<ModelRun, 'sessionId' | 'runId'>, withRunId: string): void
+  /** Forgets the key of a run, or of all runs of a session; idempotent. */
+  drop(of: { sessionId: string; runId?: string }): void
+}
+
 /** Tells the model proxy for which runs sessions work. */
 export interface RunModels {
+  readonly keys: RunKeys
   /**
    * From now on what the session calls for is on account of the run, until the meter's `end`. `onStop` is called at most
-   * once. A run that is taken up again goes on from what is stored of it.
+   * once. A run that is taken up again goes on from what is stored of it. Throws MODEL_AUTH when the run needs a key
+   * that came with its request and is no longer held.
    */
   begin(run: ModelRun, onStop: (why: ModelStop) => void): Promise<ModelMeter>
 }

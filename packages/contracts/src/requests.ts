@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { ModelConfig } from './model-config.ts'
 import { PermissionRules } from './permissions.ts'
 import { deliveryOptions, fillOptions } from './repository-options.ts'
 import { Budget } from './usage-report.ts'
@@ -80,7 +81,7 @@ const agentOptions = {
 
 /** Known to the wire; refused with 422 by every executor that does not list them in its capabilities. */
 const laterOptions = {
-  model_config: Type.Optional(Type.Unknown()),
+  model_config: Type.Optional(ModelConfig),
   webhook: Type.Optional(Type.Unknown()),
 }
 
@@ -146,7 +147,7 @@ export const MessageRequest = request(
   {
     prompt: Prompt,
     ...engineOptions,
-    model_config: Type.Optional(Type.Unknown()),
+    model_config: Type.Optional(ModelConfig),
     ...agentOptions,
     ...deliveryOptions,
     ...controlOptions,

@@ -24,7 +24,7 @@ const OPTIONS = [
   'files',
 ] as const
 const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
-const MODEL_OPTIONS = ['budget'] as const
+const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const RELEASE_TIMEOUT_MS = 15_000
 
 /** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */

@@ -5,11 +5,13 @@ import type { Accounts } from './accounts.ts'
 import { forward } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import type { ProxyLimits } from './limits.ts'
+import type { Meter } from './meter.ts'
 import type { Meters } from './meters.ts'
 import { modelName } from './model-name.ts'
 import { readBody } from './read-body.ts'
 import { refusals, sendRefusal, type Refusal } from './refusal.ts'
-import { readTarget } from './target.ts'
+import { shapeCall, type Call } from './shape-call.ts'
+import { readTarget, type Target } from './target.ts'
 import type { Upstream } from './upstream.ts'
 import { createUsageTap } from './usage-tap.ts'
 
@@ -60,7 +62,9 @@ export async function answerCall(
   if (body === undefined) return refuse('too_large')
   const name = modelName(target, body)
   if (name === undefined) return refuse('not_readable')
-  const model = `${target.provider}/${name}`
+  const shaped = shape({ upstream, path: target.path, body }, target, meter)
+  if (!shaped) return refuse('not_readable')
+  const model = nameInUsage(target, name, meter)
   const why = meter.refusal(model)
   if (why !== undefined) return refuse('budget', why)
 
@@ -69,10 +73,8 @@ export async function answerCall(
   const call = meter.begin(model, () => aborting.abort())
   const end = await forward({
     dispatcher,
-    upstream,
-    path: target.path,
-    headers: requestHeaders(request.headers, upstream, body.length),
-    body,
+    ...shaped,
+    headers: requestHeaders(request.headers, shaped.upstream, shaped.body.length),
     response,
     maxAnswerBytes: limits.maxAnswerBytes,
     tap,
@@ -86,6 +88,19 @@ export async function answerCall(
   if (end.kind === 'broken' && end.why === 'too_large') {
     const message = `An answer of "${model}" has more than ${limits.maxAnswerBytes} bytes; it was broken off.`
     meter.stop({ code: 'MODEL_ERROR', message })
+  }
+}
+
+function nameInUsage({ provider }: Target, model: string, { shape }: Meter): string {
+  const { options } = shape ?? {}
+  return (options?.provider === provider ? options.name : undefined) ?? `${provider}/${model}`
+}
+
+function shape(call: Call, target: Target, { shape }: Meter): Call | undefined {
+  try {
+    return shape ? shapeCall(call, target, shape) : call
+  } catch {
+    return undefined
   }
 }
 

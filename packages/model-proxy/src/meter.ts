@@ -4,11 +4,14 @@ import type { ForwardEnd } from './forward.ts'
 import type { DaySpending, MetersOptions } from './meters.ts'
 import { costOf } from './price.ts'
 import type { TokenCount } from './read-usage.ts'
+import type { CallShape } from './shape-call.ts'
 import { addTotals, totalsOfCall, toUsage } from './totals.ts'
 
 /** What one run uses of models, and whether it may go on. */
 export interface Meter {
   usage(): Usage | undefined
+  /** What the run asks of its models; undefined when nothing. */
+  readonly shape: CallShape | undefined
   /** Undefined when the run may call this model once more; else the run has been told to stop, and why. */
   refusal(model: string): string | undefined
   /** A call begins; `abort` breaks it off. */
@@ -27,6 +30,8 @@ export interface MeterOptions extends Pick<
   'usageLog' | 'prices' | 'sessionBudget' | 'dayBudget' | 'log' | 'now'
 > {
   run: ModelRun
+  /** That came with the request of the run. */
+  key: string | undefined
   onStop(why: ModelStop): void
   /** What is stored of the run and of its session. */
   ofRun: ModelUsageTotals
@@ -62,6 +67,7 @@ export function createMeter(options: MeterOptions): Meter {
   }
 
   return {
+    shape: run.options && { options: run.options, key: options.key },
     stop,
     usage: () => (ofRun.calls === 0 ? undefined : toUsage(ofRun, model)),
     refusal(of) {

@@ -1,3 +1,4 @@
+import { GatewayError } from '@opencode-gateway/contracts'
 import type {
   Log,
   ModelBudget,
@@ -7,6 +8,7 @@ import type {
   RunModels,
   UsageLog,
 } from '@opencode-gateway/contracts'
+import { createKeyRing } from './key-ring.ts'
 import { createMeter, type Meter } from './meter.ts'
 import type { ModelPrice } from './price.ts'
 import { addTotals, noTotals } from './totals.ts'
@@ -40,6 +42,7 @@ const hasLimit = (budget: ModelBudget): boolean => Object.keys(budget).length > 
 
 export function createMeters(options: MetersOptions): Meters {
   const { usageLog, sessionBudget, dayBudget, now } = options
+  const keys = createKeyRing()
   const meters = new Map<string, Meter>()
   /** By tenant. */
   const days = new Map<string, DaySpending>()
@@ -64,9 +67,12 @@ export function createMeters(options: MetersOptions): Meters {
   }
 
   return {
+    keys,
     of: (sessionId) => meters.get(sessionId),
     async begin(run: ModelRun, onStop: (why: ModelStop) => void) {
       const { runId, sessionId, tenant } = run
+      const key = run.options?.keyed ? keys.of(run) : undefined
+      if (run.options?.keyed && key === undefined) throw keyGone()
       const [ofRun, ofSession] = await Promise.all([
         usageLog.sumUsage({ runId }),
         hasLimit(sessionBudget) ? usageLog.sumUsage({ sessionId }) : noTotals,
@@ -75,6 +81,7 @@ export function createMeters(options: MetersOptions): Meters {
       const meter = createMeter({
         ...options,
         run,
+        key,
         onStop,
         ofRun,
         ofSession,
@@ -94,4 +101,10 @@ export function createMeters(options: MetersOptions): Meters {
       }
     },
   }
+}
+
+function keyGone(): GatewayError {
+  const message =
+    'The key that came with the request is gone: it is in memory alone, and the gateway was started again.'
+  return new GatewayError('MODEL_AUTH', `${message} Send the prompt again, with its key.`)
 }

@@ -10,6 +10,7 @@ import { listen, type Listener, type Place } from './listener.ts'
 import { createMeters } from './meters.ts'
 import type { ModelPrice } from './price.ts'
 import type { Refusal } from './refusal.ts'
+import { slots, slotUpstreams } from './slots.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ModelProxyOptions {
@@ -22,6 +23,8 @@ export interface ModelProxyOptions {
   sessionBudget?: ModelBudget
   /** What every tenant may use on a day (UTC). */
   dayBudget?: ModelBudget
+  /** Engines have the providers of `slotProviders` in their configuration. */
+  slots?: boolean
   limits?: Partial<ProxyLimits>
   log: Log
   /** For metrics. */
@@ -62,7 +65,8 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     log,
     now: Date.now,
   })
-  const answering = { upstreams, accounts, meters, dispatcher, limits, log, onRefused }
+  const reachable = options.slots ? new Map([...upstreams, ...slotUpstreams]) : upstreams
+  const answering = { upstreams: reachable, accounts, meters, dispatcher, limits, log, onRefused }
   let origin: string | undefined
 
   const open = async (place: Place, identify: (request: IncomingMessage) => Caller | undefined): Promise<Listener> => {
@@ -83,7 +87,10 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
       admit(engine) {
         if (origin === undefined) throw new Error('the model proxy does not listen yet')
         const { token: apiKey, end } = admissions.add(engine)
-        const names = [...upstreams.keys()]
+        const names = [
+          ...upstreams.keys(),
+          ...(options.slots ? Object.values(slots).map(({ provider }) => provider) : []),
+        ]
         return {
           providers: Object.fromEntries(names.map((name) => [name, { baseURL: `${origin}/${name}`, apiKey }])),
           end,

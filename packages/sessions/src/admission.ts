@@ -21,7 +21,17 @@ export interface NewRunFor {
 }
 
 export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits): NewRun {
-  const { timeoutMs, idleTimeoutMs, askTimeoutMs, maxModelCalls, budget, wrapUp, ...input } = order
+  const {
+    timeoutMs,
+    idleTimeoutMs,
+    askTimeoutMs,
+    maxModelCalls,
+    budget,
+    wrapUp,
+    modelKey: _key,
+    inheritModel: _inherit,
+    ...input
+  } = order
   const runId = randomUUID()
   return {
     runId,
@@ -36,6 +46,14 @@ export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits
       ...(wrapUp === undefined ? {} : { wrapUp }),
     },
   }
+}
+
+/** The order with the model of the session's latest run, and what that asked of it, if it asks for that. */
+export function inherited(order: RunOrder, latest: RunRow | undefined): RunOrder {
+  if (order.kind !== 'prompt' || order.inheritModel !== true || latest?.input.kind !== 'prompt') return order
+  const { model, modelOptions } = latest.input
+  if (modelOptions === undefined) return order
+  return { ...order, modelOptions, ...(model === undefined ? {} : { model }) }
 }
 
 const retryable: ReadonlySet<RunState> = new Set(['failed', 'timed_out', 'interrupted'])

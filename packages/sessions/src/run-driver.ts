@@ -8,6 +8,7 @@ import {
   type GitData,
   type Log,
   type ModelMeter,
+  type ModelStop,
   type OnGit,
   type RunModels,
   type RunProgress,
@@ -136,7 +137,10 @@ export function driveRun(
     if (run.input.kind !== 'prompt') return undefined
     const { runId, sessionId, tenant } = run
     const { budget = {} } = run.limits
-    return await models?.begin({ runId, sessionId, tenant, budget }, (why) => stop.request({ kind: 'model', ...why }))
+    const { modelOptions } = run.input
+    const options = modelOptions === undefined ? {} : { options: modelOptions }
+    const onStop = (why: ModelStop): void => stop.request({ kind: 'model', ...why })
+    return await models?.begin({ runId, sessionId, tenant, budget, ...options }, onStop)
   }
 
   function halted(): boolean {

@@ -6,7 +6,7 @@ import {
   type SessionRow,
   type Workspace,
 } from '@opencode-gateway/contracts'
-import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
+import { admittedRun, admittedSession, inherited, newRun, runAgain, titleOf } from './admission.ts'
 import { answerAsk } from './answer-ask.ts'
 import { addReceipts, cancelRun } from './cancel.ts'
 import { createDispatcher } from './dispatcher.ts'
@@ -21,6 +21,7 @@ import { resetWorkspace, sessionClosed } from './reset.ts'
 import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
+import { withKey } from './run-keys.ts'
 import type { CancelResult, RunOrder, Sessions, SessionsOptions } from './types.ts'
 
 /** Runs shown with a session, unless more are open; older ones are in the log. */
@@ -67,6 +68,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.startTimeoutMs)])
     await live.release(session, 'nothing', { signal, log: log.child({ sessionId: session.sessionId }) })
     if (session.closedAt === undefined) await store.closeSession(session.sessionId, Date.now())
+    models?.keys.drop(session)
   }
 
   async function workspaceOf(session: SessionRow, { make }: { make: boolean }): Promise<Workspace> {
@@ -167,23 +169,24 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (order.fill) executors.get(executor)?.workspaces?.check(order.fill)
       const createdAt = Date.now()
       const sessionId = order.sessionId ?? randomUUID()
-      const created = await store.createSession(
-        {
-          sessionId,
-          tenant: order.tenant,
-          executor,
-          title: titleOf(order.run),
-          labels: order.labels ?? {},
-          createdAt,
-          oneShot: order.oneShot ?? false,
-          keepWorkspace: order.keepWorkspace ?? false,
-          ...(order.fill === undefined ? {} : { fill: order.fill }),
-        },
-        order.run &&
-          newRun(order.run, { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }, limits),
-        { ...room, ...(order.idempotency ? { idempotency: order.idempotency } : {}) },
+      const { run: wanted } = order
+      const about = { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }
+      const run = wanted && newRun(wanted, about, limits)
+      const session = {
+        sessionId,
+        tenant: order.tenant,
+        executor,
+        title: titleOf(wanted),
+        labels: order.labels ?? {},
+        createdAt,
+        oneShot: order.oneShot ?? false,
+        keepWorkspace: order.keepWorkspace ?? false,
+        ...(order.fill === undefined ? {} : { fill: order.fill }),
+      }
+      const admission = { ...room, ...(order.idempotency ? { idempotency: order.idempotency } : {}) }
+      const admitted = await withKey(models?.keys, run, wanted?.modelKey, async () =>
+        admittedSession(await store.createSession(session, run, admission), sessionId),
       )
-      const admitted = admittedSession(created, sessionId)
       crashPoint('after-create')
       dispatcher.kick()
       return admitted
@@ -193,12 +196,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       refuseWhenClosing()
       const session = await owned(tenant, sessionId)
       await refuseDeliveryOfNothing(session, order)
-      const added = await store.addRun(newRun(order, { tenant, sessionId, requestId, createdAt: Date.now() }, limits), {
-        ...room,
-        rejectWhenBusy: onBusy === 'reject',
-        ...(idempotency ? { idempotency } : {}),
-      })
-      const { run, replayed } = admittedRun(added, sessionId)
+      const latest = (await store.listRuns(sessionId, 1)).at(-1)
+      const wanted = newRun(inherited(order, latest), { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
+      const admission = { ...room, rejectWhenBusy: onBusy === 'reject', ...(idempotency ? { idempotency } : {}) }
+      if (order.modelKey === undefined && latest) models?.keys.share(wanted, latest.runId)
+      const { run, replayed } = await withKey(models?.keys, wanted, order.modelKey, async () =>
+        admittedRun(await store.addRun(wanted, admission), sessionId),
+      )
       if (replayed) return { session, run, replayed }
       doorbell.ring(sessionId)
       if (onBusy === 'interrupt') await cancelBefore(session, run)
@@ -223,10 +227,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       const session = await owned(tenant, sessionId)
       const latest = (await store.listRuns(sessionId, 1)).at(-1)
       const again = { tenant, sessionId, requestId, createdAt: Date.now() }
-      const added = await store.addRun(runAgain(latest, again), {
-        ...room,
-        rejectWhenBusy: true,
-      })
+      const wanted = runAgain(latest, again)
+      if (latest) models?.keys.share(wanted, latest.runId)
+      const added = await store.addRun(wanted, { ...room, rejectWhenBusy: true })
       doorbell.ring(sessionId)
       dispatcher.kick()
       return { session, ...admittedRun(added, sessionId) }

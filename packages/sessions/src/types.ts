@@ -75,6 +75,10 @@ export interface OrderLimits {
   askTimeoutMs?: number
   maxModelCalls?: number
   budget?: ModelBudget
+  /** A key for the run's model, which is not stored. */
+  modelKey?: string
+  /** A prompt that says nothing of the model has that of the run before it. */
+  inheritModel?: boolean
   wrapUp?: string
 }
 

@@ -122,6 +122,11 @@ export const variables = {
   ),
 
   model: optional('OPENCODE_MODEL', parse.model, 'Model of a request that names none: "provider/model".'),
+  modelEndpointHosts: optional(
+    'MODEL_ENDPOINT_HOSTS',
+    parse.hostList,
+    'Hosts that `api_endpoint` of a request may name, "host" or "host:port" with commas between; none unless set.',
+  ),
   authJson: optional('OPENCODE_AUTH_JSON', parse.jsonObject, "Content of the engine's auth.json.", { secret: true }),
   authToken: optional('OPENCODE_AUTH_TOKEN', parse.text, 'Token of an OpenCode account, handed to the engine.', {
     secret: true,

@@ -61,7 +61,7 @@ const get = {
 }
 
 export const messageRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
-  const { config, sessions, executor, startup } = options
+  const { sessions, executor, startup } = options
 
   async function newestEvents({ session }: SessionDetail): Promise<{ events: LogEvent[]; truncated: boolean }> {
     const { tenant, sessionId, lastSeq, firstSeq } = session
@@ -83,7 +83,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     const id = sessionIdOf(request)
     const idempotency = readIdempotencyKey(request, `POST /sessions/${id}/messages`)
     const { run, replayed } = await sessions.addRun(client.tenant, id, {
-      ...promptOrder(body, orderRules(config, 'session')),
+      ...promptOrder(body, orderRules(options, 'session')),
       requestId: request.id,
       onBusy: body.on_busy ?? 'queue',
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -1,6 +1,7 @@
 import type { Executor } from '@opencode-gateway/contracts'
 import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
+import type { ModelChoices } from '../model-order.ts'
 import type { ExecutorStartup } from '../executor-startup.ts'
 import type { WorkspaceRoom } from '../workspace-room.ts'
 
@@ -13,6 +14,8 @@ export interface RouteOptions {
   room: WorkspaceRoom
   /** Whether the executor has started yet. */
   startup: () => ExecutorStartup
+  /** Undefined where no proxy is between engine and models. */
+  models: ModelChoices | undefined
 }
 
 /** The handler decides whether it streams; heartbeats are events of ours, which scripts can see. */

@@ -54,10 +54,8 @@ const schema = {
   },
 }
 
-export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
-  app,
-  { config, sessions, executor, startup },
-) => {
+export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
+  const { sessions, executor, startup } = options
   const waiters = createRunWaiters()
   // What `curl -d` sends without a header is a prompt too, as it is: nothing is decoded.
   app.addContentTypeParser(
@@ -76,7 +74,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,
-      run: promptOrder(body, orderRules(config, 'run')),
+      run: promptOrder(body, orderRules(options, 'run')),
       oneShot: true,
       ...(fill === undefined ? {} : { fill }),
       keepWorkspace: body.keep_workspace ?? false,

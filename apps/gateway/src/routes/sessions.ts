@@ -107,12 +107,12 @@ const remove = {
 }
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
-  const { config, sessions, executor, startup } = options
+  const { sessions, executor, startup } = options
 
   app.post('/sessions', { schema: create, config: { newWork: true } }, async (request, reply) => {
     const { body, client } = request
     requireOptions(body, executor)
-    const order = firstOrder(body, orderRules(config, 'session'))
+    const order = firstOrder(body, orderRules(options, 'session'))
     const fill = fillOrder(body)
     if (order !== undefined) requireExecutor(startup())
     const idempotency = readIdempotencyKey(request, 'POST /sessions')

@@ -44,10 +44,8 @@ const schema = {
   },
 }
 
-export const shellRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
-  app,
-  { config, sessions, executor, startup },
-) => {
+export const shellRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
+  const { sessions, executor, startup } = options
   app.post('/sessions/:id/shell', { schema, config: { newWork: true } }, async (request, reply) => {
     const { body, client } = request
     if (!executor.capabilities.shell)
@@ -56,7 +54,7 @@ export const shellRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (
     const id = sessionIdOf(request)
     const idempotency = readIdempotencyKey(request, `POST /sessions/${id}/shell`)
     const { run, session, replayed } = await sessions.addRun(client.tenant, id, {
-      ...shellOrder(body, orderRules(config, 'session')),
+      ...shellOrder(body, orderRules(options, 'session')),
       requestId: request.id,
       onBusy: body.on_busy ?? 'queue',
       ...(idempotency === undefined ? {} : { idempotency }),
