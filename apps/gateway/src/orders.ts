@@ -7,7 +7,6 @@ import {
   type ShellRequest,
 } from '@opencode-gateway/contracts'
 import type { RunOrder } from '@opencode-gateway/sessions'
-import type { Config } from './config.ts'
 import { modelOrder, type ModelChoices } from './model-order.ts'
 import { oneOrAll } from './one-or-all.ts'
 import { isAsked } from './options.ts'

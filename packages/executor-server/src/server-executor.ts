@@ -1,4 +1,4 @@
-import type { Executor, ExecutorHealth, SweepReport } from '@opencode-gateway/contracts'
+import type { AgentSession, Executor, ExecutorHealth, Log, SweepReport } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { SessionPlace } from '@opencode-gateway/opencode'
 import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
@@ -8,7 +8,7 @@ import type { EngineLease, EngineSource } from './engine-source.ts'
 import { createHealthCheck } from './health-check.ts'
 import type { ServerExecutorOptions } from './options.ts'
 import { createRemoteEngine } from './remote-engine.ts'
-import { createServerSession } from './server-session.ts'
+import { createServerSession, type ServerSessionOptions } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
 import { stopLimits } from './stop-limits.ts'
@@ -50,6 +50,11 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
     return { directory, shell, processes: createSessionProcesses({ engineMark, sessionMark: shell.mark, directory }) }
   }
 
+  const hold = (held: Omit<ServerSessionOptions, keyof typeof common> & { log: Log }): AgentSession => {
+    models?.assign(held.session.engineSessionId, held.sessionId)
+    return createServerSession({ ...common, ...held })
+  }
+
   return {
     name: 'server',
     capabilities: {
@@ -76,8 +81,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
         lease = await source.acquire(signal, place.directory)
         const { client } = lease
         const session = await client.openSession({ ...place, title }, signal)
-        models?.assign(session.engineSessionId, sessionId)
-        return createServerSession({ ...common, log, sessionId, place, client, session })
+        return hold({ log, sessionId, place, client, session })
       } catch (error) {
         if (made) await directories.remove(sessionId)
         throw error
@@ -97,7 +101,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
           engineSessionId === undefined
             ? await client.openSession({ ...place, title }, signal)
             : await client.forkSession({ ...place, title, engineSessionId }, signal)
-        if (session) return createServerSession({ ...common, log, sessionId, place, client, session })
+        if (session) return hold({ log, sessionId, place, client, session })
         throw new ExecutorError('ENGINE_LOST', `the engine no longer has session "${from}"`, { retryable: false })
       } catch (error) {
         await directories.remove(sessionId)
@@ -115,9 +119,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       try {
         const place = placeOf(sessionId, directory)
         const session = await client.attachSession({ ...place, engineSessionId }, signal)
-        if (!session) return undefined
-        models?.assign(engineSessionId, sessionId)
-        return createServerSession({ ...common, sessionId, place, client, session })
+        return session && hold({ log, sessionId, place, client, session })
       } finally {
         release()
       }

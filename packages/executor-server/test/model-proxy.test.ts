@@ -74,5 +74,14 @@ test(
     assert.equal(environment.includes(key), false, 'the key is in the environment of the engine')
     assert.equal(environment.includes(options.baseURL), false, 'the address of the provider is there')
     assert.equal(JSON.stringify(run.events).includes(key), false, 'the agent has the key')
+
+    const ctx = { signal: t.signal, log }
+    const source = { sessionId: 'proxied', ref: session.ref }
+    const forked = await executor.fork?.(source, { sessionId: 'forked', title: 'forked' }, ctx)
+    assert.ok(forked)
+    await proxy.runs.begin({ ...about, runId: 'run-of-fork', sessionId: 'forked' }, () => {})
+    const { finalMessage: said } = await prompt(forked, 'say: from the fork').outcome
+    assert.equal(said, 'from the fork')
+    assert.equal(stored.at(-1)?.sessionId, 'forked')
   },
 )
