@@ -69,7 +69,7 @@ export function createUsageTap(dialect: Dialect): UsageTap {
     usage: () => usage,
     begin(status, headers) {
       if (status >= 300) return
-      kind = /^text\/event-stream/.test(headers['content-type'] ?? '') ? 'stream' : 'whole'
+      kind = (headers['content-type'] ?? '').startsWith('text/event-stream') ? 'stream' : 'whole'
     },
     chunk(chunk) {
       if (kind === 'stream') readStream(chunk)
