@@ -35,7 +35,7 @@ test('an engine whose socket directory cannot be written does not start', OPTION
 
 test('an engine with a network asks for its password', OPTIONS, async (t) => {
   const id = await startContainer(t, '--init', '--env', `OPENCODE_SERVER_PASSWORD=${PASSWORD}`, engineImage)
-  await until(async () => (await docker('logs', id)).stdout.includes('listening on http://0.0.0.0:4096'))
+  await until(async () => (await docker('logs', id)).stdout.includes('opencode server listening on'))
   const status = async (...who: readonly string[]) =>
     (
       await docker(

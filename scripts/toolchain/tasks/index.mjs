@@ -1,6 +1,8 @@
 import { bench } from './bench.mjs'
 import { chaos } from './chaos.mjs'
 import { check } from './check.mjs'
+import { healthcheck } from './healthcheck.mjs'
+import { smoke } from './smoke.mjs'
 import { start } from './start.mjs'
 import { test } from './test.mjs'
 
@@ -14,4 +16,4 @@ import { test } from './test.mjs'
 /** @typedef {(context: TaskContext) => Promise<import('../say.mjs').Exit>} Task */
 
 /** @type {Record<string, Task>} */
-export const tasks = { start, test, check, bench, chaos }
+export const tasks = { start, test, check, bench, chaos, healthcheck, smoke }

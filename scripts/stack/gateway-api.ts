@@ -1,0 +1,87 @@
+import type { SessionView } from '@opencode-gateway/contracts'
+
+/** What a command in a workspace left. */
+export interface ShellResult {
+  exitCode: number | null
+  output: string
+}
+
+/** The calls of a gateway that the scripts make. Each has a deadline, and throws when the answer is not the expected one. */
+export interface GatewayApi {
+  get(path: string): Promise<unknown>
+  makeSession(): Promise<string>
+  session(id: string): Promise<SessionView>
+  shell(id: string, command: string): Promise<ShellResult>
+  remove(id: string): Promise<void>
+  /** Reads the session's stream to its end; settles with the number of its events. */
+  readStream(id: string): Promise<{ events: number; complete: number }>
+}
+
+export interface GatewayApiOptions {
+  baseUrl: URL
+  apiKey: string | undefined
+  timeoutMs: number
+  signal: AbortSignal
+}
+
+export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: GatewayApiOptions): GatewayApi {
+  async function send(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const response = await fetch(new URL(path, baseUrl), {
+      method,
+      headers: {
+        ...headers,
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    if (response.ok) return response
+    throw new Error(`${method} ${path} was answered with ${response.status}: ${(await response.text()).slice(0, 1000)}`)
+  }
+
+  /** A page of something that stands between is no answer, whatever its status. */
+  async function json(response: Response): Promise<Record<string, unknown>> {
+    const text = await response.text()
+    const type = response.headers.get('content-type') ?? 'nothing'
+    if (!/^application\/(\w+\+)?json/.test(type)) throw new Error(`${response.url} answers ${type}, not JSON`)
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) throw new Error(`${response.url} answers "${text.slice(0, 200)}"`)
+    return { ...value }
+  }
+
+  return {
+    get: async (path) => await json(await send('GET', path)),
+    async makeSession() {
+      const { session_id: id } = await json(await send('POST', '/sessions', {}))
+      if (typeof id !== 'string') throw new Error('POST /sessions gave no session_id')
+      return id
+    },
+    session: async (id) => (await json(await send('GET', `/sessions/${id}`))) as unknown as SessionView,
+    async shell(id, command) {
+      const waiting = { prefer: `wait=${Math.max(1, Math.floor(timeoutMs / 1000) - 1)}` }
+      const answer = await json(await send('POST', `/sessions/${id}/shell`, { command }, waiting))
+      const { exit_code: exitCode, output, stdout } = answer
+      if (typeof exitCode !== 'number')
+        throw new Error(`"${command}" has no exit code: ${JSON.stringify(answer).slice(0, 1000)}`)
+      return { exitCode, output: String(stdout ?? output) }
+    },
+    async remove(id) {
+      await (await send('DELETE', `/sessions/${id}`)).body?.cancel()
+    },
+    async readStream(id) {
+      const response = await send('GET', `/sessions/${id}/stream`, undefined, { accept: 'text/event-stream' })
+      const text = await response.text()
+      return {
+        events: (text.match(/^id: \d+$/gm) ?? []).length,
+        complete: (text.match(/^event: complete$/gm) ?? []).length,
+      }
+    },
+  }
+}

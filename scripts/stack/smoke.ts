@@ -1,0 +1,65 @@
+// Whether a gateway does its work, whatever its executor: identity, readiness, commands, files, events. Needs no model.
+//   smoke --baseUrl URL [--timeout MS] [--artifacts DIRECTORY]      the key is in API_KEY
+// Exit code 0 when every step is right; otherwise 1, and what was seen is kept in the directory.
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createGatewayApi } from './gateway-api.ts'
+import { smokeSteps, type Seen } from './smoke-steps.ts'
+
+const { values } = parseArgs({
+  options: {
+    baseUrl: { type: 'string', default: 'http://127.0.0.1:8080' },
+    timeout: { type: 'string', default: '60000' },
+    artifacts: { type: 'string' },
+  },
+})
+const interrupted = new AbortController()
+process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
+process.exitCode = await smoke()
+
+async function smoke(): Promise<number> {
+  const apiKey = process.env['API_KEY']
+  const timeoutMs = Number(values.timeout)
+  const api = createGatewayApi({ baseUrl: new URL(values.baseUrl), apiKey, timeoutMs, signal: interrupted.signal })
+  const secrets = [apiKey, process.env['OPENCODE_SERVER_PASSWORD']].filter(
+    (value) => value !== undefined && value !== '',
+  )
+  const seen: Seen = {}
+  const report: object[] = []
+  let failed = false
+  for (const step of smokeSteps(api, secrets.map(String))) {
+    const startedAt = performance.now()
+    const took = () => Math.round(performance.now() - startedAt)
+    try {
+      const result = await step.run(seen)
+      report.push({ step: step.name, ok: true, ms: took(), result })
+      console.log(`ok      ${step.name} (${took()} ms)`)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      report.push({ step: step.name, ok: false, ms: took(), error: message })
+      console.error(`FAILED  ${step.name}: ${message}`)
+      failed = true
+      break
+    }
+  }
+  if (failed) console.error(`smoke: what was seen is in ${await keep(report, api, seen)}`)
+  else if (seen.sessionId !== undefined) await api.remove(seen.sessionId)
+  return failed ? 1 : 0
+}
+
+/** The session stays, too: its log is worth a look. */
+async function keep(report: readonly object[], api: ReturnType<typeof createGatewayApi>, seen: Seen): Promise<string> {
+  const directory = values.artifacts ?? (await mkdtemp(join(tmpdir(), 'smoke-')))
+  await mkdir(directory, { recursive: true })
+  await writeFile(join(directory, 'report.json'), `${JSON.stringify({ steps: report, ...seen }, null, 2)}\n`)
+  if (seen.sessionId !== undefined) {
+    const events = await api
+      .get(`/sessions/${seen.sessionId}/events`)
+      .catch((error: unknown) => ({ error: String(error) }))
+    await writeFile(join(directory, 'events.json'), `${JSON.stringify(events, null, 2)}\n`)
+  }
+  return directory
+}

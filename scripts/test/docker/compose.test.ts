@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { startStack, type Stack } from './compose.ts'
+import { docker, gatewayImage, missing } from './docker.ts'
+
+const execute = promisify(execFile)
+const smokeScript = fileURLToPath(new URL('../../stack/smoke.ts', import.meta.url))
+const STEPS = ['identity', 'readiness', 'session', 'echo', 'pwd', 'files', 'exit code', 'events']
+const OPTIONS = { timeout: 240_000, skip: await missing(gatewayImage) }
+
+test('A3: compose with EXECUTOR=server comes up, confined, and passes the smoke', OPTIONS, async (t) => {
+  const stack = await startStack(t, { EXECUTOR: 'server' })
+  assert.deepEqual(await smoke(t, stack), STEPS)
+  const ids = (await stack.compose('ps', '-q')).trim().split('\n')
+  assert.equal(ids.length, 2)
+  for (const id of ids) {
+    const [found] = JSON.parse((await docker('inspect', id)).stdout)
+    assert.equal(found.Config.User, '1000:1000')
+    const { ReadonlyRootfs, CapDrop, SecurityOpt, PidsLimit, Memory, RestartPolicy, LogConfig, Privileged } =
+      found.HostConfig
+    assert.deepEqual([ReadonlyRootfs, CapDrop, Privileged], [true, ['ALL'], false])
+    assert.deepEqual(SecurityOpt, ['no-new-privileges:true'])
+    assert.ok(PidsLimit > 0 && Memory > 0)
+    assert.equal(RestartPolicy.Name, 'unless-stopped')
+    assert.equal(LogConfig.Config['max-size'], '10m')
+    assert.equal(
+      found.HostConfig.Binds.some((bind: string) => bind.includes('docker.sock')),
+      false,
+    )
+  }
+})
+
+/** Names of the steps that were right. */
+async function smoke(t: TestContext, { url, apiKey }: Stack): Promise<readonly string[]> {
+  const env = { ...process.env, API_KEY: apiKey }
+  const { stdout } = await execute(process.execPath, [smokeScript, '--baseUrl', url], { env, signal: t.signal })
+  return [...stdout.matchAll(/^ok +(.+) \(\d+ ms\)$/gm)].map(([, name = '']) => name)
+}
