@@ -156,8 +156,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     log,
   })
   await app.register(healthRoutes, { version, readiness })
-    const room = createWorkspaceRoom(config.limits.workspace)
-    const routeOptions = { config, sessions, executor, startup, room, models: options.models }
+  const room = createWorkspaceRoom(config.limits.workspace)
+  const routeOptions = { config, sessions, executor, startup, room, models: options.models }
   const { directProviders = [] } = options
   await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [
