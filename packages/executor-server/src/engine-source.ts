@@ -1,24 +1,10 @@
-import type { EngineClient } from '@opencode-gateway/opencode'
-
-/** The use of an engine: it is not stopped for another one before the lease is given back. */
-export interface EngineLease {
-  readonly client: EngineClient
-  /** Idempotent. */
-  release(): void
-}
+import type { SessionEngineSource } from '@opencode-gateway/opencode'
 
 /** Where the executor has its engine from. */
-export interface EngineSource {
+export interface EngineSource extends SessionEngineSource {
   readonly mode: 'embedded' | 'remote'
   /** Idempotent; also after it failed. Throws `ExecutorError` when there is no engine to work with. */
   start(signal: AbortSignal): Promise<void>
-  /**
-   * The engine for new work; waits while it is being started again. Another client than before means another engine:
-   * sessions must be attached there. `directory`: where it is going to work.
-   */
-  acquire(signal: AbortSignal, directory?: string): Promise<EngineLease>
-  /** The same at once, when this is still the engine for new work. */
-  retain(client: EngineClient, directory: string): EngineLease | undefined
   version(): string | undefined
   vitals(): EngineVitals
   /** Entry in the environment of all the engine starts; undefined when its processes cannot be seen from here. */

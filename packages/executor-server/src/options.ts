@@ -1,7 +1,6 @@
 import type { EngineModels, Log, PermissionRules } from '@opencode-gateway/contracts'
-import type { EngineLimits } from '@opencode-gateway/opencode'
+import type { EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
-import type { EngineConfig } from './engine-config.ts'
 import type { RecycleLimits } from './engine-growth.ts'
 
 export interface RemoteEngineOptions {

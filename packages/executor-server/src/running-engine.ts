@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import type { EngineClient } from '@opencode-gateway/opencode'
+import type { EngineClient, EngineLease } from '@opencode-gateway/opencode'
 import type { EngineProcess } from './engine-process.ts'
-import type { EngineLease } from './engine-source.ts'
 
 /** An engine of ours, and who works with it. */
 export interface RunningEngine {

@@ -1,17 +1,16 @@
 import type { AgentSession, Executor, ExecutorHealth, Log, SweepReport } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { SessionPlace } from '@opencode-gateway/opencode'
+import { stopLimits, unattended } from '@opencode-gateway/opencode'
+import type { EngineLease, SessionPlace } from '@opencode-gateway/opencode'
 import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
 import { createEmbeddedEngine } from './embedded-engine.ts'
-import { unattended } from './engine-config.ts'
-import type { EngineLease, EngineSource } from './engine-source.ts'
+import type { EngineSource } from './engine-source.ts'
 import { createHealthCheck } from './health-check.ts'
 import type { ServerExecutorOptions } from './options.ts'
 import { createRemoteEngine } from './remote-engine.ts'
 import { createServerSession, type ServerSessionOptions } from './server-session.ts'
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
-import { stopLimits } from './stop-limits.ts'
 
 const OPTIONS = [
   'model',

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { PermissionRules } from '@opencode-gateway/contracts'
-import { composeEngineConfig, unattended } from '../src/engine-config.ts'
+import { composeEngineConfig, unattended } from '@opencode-gateway/opencode'
 import { prepareEngineHome } from '../src/engine-home.ts'
 import { findEngineBinary } from '../src/engine-binary.ts'
 import { startEngineProcess } from '../src/engine-process.ts'

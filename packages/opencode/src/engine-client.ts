@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { Log, PermissionRules } from '@opencode-gateway/contracts'
 import { createEngineApi } from './engine-api.ts'
@@ -27,6 +28,8 @@ export interface EngineClientOptions {
   password: string
   log: Log
   limits?: Partial<EngineLimits>
+  /** Opens a connection to the engine, where the base URL does not lead to it. */
+  connect?: (signal: AbortSignal) => Promise<Socket>
   /** What agents may do at most. */
   permissions: PermissionRules
   /** The engine's configuration says the same as `permissions`. Otherwise every session is told them. */

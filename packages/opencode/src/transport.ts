@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net'
 import { Agent, request } from 'undici'
-import type { Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
 import { answerError, EngineCallError, silence, strangeAnswer } from './engine-error.ts'
 
 export interface TransportOptions {
@@ -9,6 +10,8 @@ export interface TransportOptions {
   /** Longest answer that is read, in bytes. */
   maxAnswerBytes: number
   connectTimeoutMs: number
+  /** Opens a connection to the engine, where the base URL does not lead to it. */
+  connect?: (signal: AbortSignal) => Promise<Socket>
 }
 
 export interface Transport {
@@ -25,7 +28,9 @@ export interface Transport {
  */
 export function createTransport(options: TransportOptions): Transport {
   const agent = new Agent({
-    connect: { timeout: options.connectTimeoutMs },
+    connect: options.connect
+      ? connectorOf(options.connect, options.connectTimeoutMs)
+      : { timeout: options.connectTimeoutMs },
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 30_000,
@@ -85,6 +90,15 @@ export function createTransport(options: TransportOptions): Transport {
     async close() {
       await agent.destroy()
     },
+  }
+}
+
+function connectorOf(connect: (signal: AbortSignal) => Promise<Socket>, timeoutMs: number): buildConnector.connector {
+  return (_target, callback) => {
+    connect(AbortSignal.timeout(timeoutMs)).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import type { PermissionRules, ProviderAccess } from '@opencode-gateway/contracts'
-import { completeRules, withoutAsking } from '@opencode-gateway/opencode'
+import { completeRules, withoutAsking } from './permission-policy.ts'
 
 export type EngineConfig = Readonly<Record<string, unknown>>
 
