@@ -6,7 +6,7 @@ import type { EngineLimits } from './limits.ts'
 import { noUsage } from './run-view.ts'
 import { brokenOutcome, lostOutcome } from './run-items.ts'
 import type { CommandEnd, ShellSpool } from './shell-spool.ts'
-import { openTail } from './tail-file.ts'
+import { createTail } from './tail-file.ts'
 import type { FileTail } from './tail-file.ts'
 
 export interface FollowedCommand {
@@ -32,9 +32,10 @@ export async function* followShell(
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const { spool, limits, told, runId } = command
   const maxBytes = limits.maxShellOutputBytes
-  const stdout = await openTail(spool.stdout, { maxBytes, skip: told.stdout })
-  const stderr = await openTail(spool.stderr, { maxBytes, skip: told.stderr })
+  const stdout = createTail(await spool.open('stdout'), { maxBytes, skip: told.stdout })
+  let stderr: FileTail | undefined
   try {
+    stderr = createTail(await spool.open('stderr'), { maxBytes, skip: told.stderr })
     for (let grace = GRACE_POLLS; ;) {
       // Read before the output: what was written before the end is in the files then.
       const end = await spool.end()
@@ -59,7 +60,7 @@ export async function* followShell(
     }
   } finally {
     await stdout.close()
-    await stderr.close()
+    await stderr?.close()
   }
 }
 

@@ -1,7 +1,10 @@
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, lchown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openInSpool, readInSpool } from './spool-files.ts'
 
 /** Where commands and their output are exchanged with the engine, which sees the same directory. */
 export interface ShellPlace {
@@ -11,14 +14,16 @@ export interface ShellPlace {
   fromWorkspace: string
   /** Entry "NAME=value" of the environment that marks what the session's commands start. */
   mark: string
+  /** Whom the files of a command are given to, when the engine does not run as our user. */
+  owner?: { uid: number; gid: number }
 }
 
 export type CommandEnd = { kind: 'exited'; code: number } | { kind: 'killed' }
 
 /** The files of one command. */
 export interface ShellSpool {
-  readonly stdout: string
-  readonly stderr: string
+  /** What it has written so far; the caller closes it. */
+  open(name: 'stdout' | 'stderr'): Promise<FileHandle>
   /** What the engine is to run: short and plain, whatever the command is. */
   readonly start: string
   /** Ends by force what the command started, where the engine is. */
@@ -42,11 +47,11 @@ export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
   if (!NAME.test(runId)) throw new TypeError(`the run id "${runId}" cannot name a directory`)
   const directory = path.join(place.directory, runId)
   const inSpool = (name: string): string => path.join(directory, name)
+  const readIfThere = (name: string): Promise<string | undefined> => readInSpool(directory, name)
   const asCommand = (script: string): string => `bash '${path.posix.join(place.fromWorkspace, runId, script)}'`
 
   return {
-    stdout: inSpool('stdout'),
-    stderr: inSpool('stderr'),
+    open: (name) => openInSpool(directory, name, constants.O_RDWR),
     start: asCommand(SCRIPTS[0]),
     kill: asCommand(SCRIPTS[1]),
     async prepare(command) {
@@ -60,17 +65,18 @@ export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
       await writeFile(inSpool('stdout'), '')
       await writeFile(inSpool('stderr'), '')
       await writeFile(inSpool('command.sh'), command)
+      if (place.owner) await giveAway(directory, place.owner)
     },
     async started(signal) {
-      while ((await readIfThere(inSpool('started'))) === undefined) await sleep(POLL_MS, undefined, { signal })
+      while ((await readIfThere('started')) === undefined) await sleep(POLL_MS, undefined, { signal })
     },
-    exists: async () => (await readIfThere(inSpool('mark'))) !== undefined,
+    exists: async () => (await readIfThere('mark')) !== undefined,
     async killed() {
-      const pids = (await readIfThere(inSpool('killed')))?.split('\n') ?? []
+      const pids = (await readIfThere('killed'))?.split('\n') ?? []
       return new Set(pids.filter((pid) => pid !== '')).size
     },
     async end() {
-      const text = await readIfThere(inSpool('exit'))
+      const text = await readIfThere('exit')
       if (text === undefined) return undefined
       return text === 'killed' ? { kind: 'killed' } : { kind: 'exited', code: Number(text) }
     },
@@ -78,11 +84,9 @@ export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
   }
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+/** The directory last: nobody can put anything else into it before. Only root can give away. */
+async function giveAway(directory: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  for (const name of await readdir(directory)) await lchown(path.join(directory, name), uid, gid)
+  await lchown(directory, uid, gid)
 }

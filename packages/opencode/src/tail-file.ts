@@ -1,4 +1,3 @@
-import { open, truncate } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 
 export interface FileTail {
@@ -14,11 +13,10 @@ const CHUNK_BYTES = 64 * 1024
 const EMPTY_AT_BYTES = 8 * 1024 * 1024
 
 /**
- * Follows a growing file of UTF-8 text. `maxBytes` are told, then a last piece says that the rest is cut off.
+ * Follows a growing file of UTF-8 text, which it closes. `maxBytes` are told, then a last piece says that the rest is cut off.
  * `skip`: characters that were told before.
  */
-export async function openTail(file: string, options: { maxBytes: number; skip: number }): Promise<FileTail> {
-  const handle = await open(file, 'r')
+export function createTail(handle: FileHandle, options: { maxBytes: number; skip: number }): FileTail {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const buffer = Buffer.alloc(CHUNK_BYTES)
   let told = ''
@@ -28,7 +26,7 @@ export async function openTail(file: string, options: { maxBytes: number; skip: 
 
   const overflowed = async (): Promise<boolean> => {
     const { size } = await handle.stat()
-    if (cut && size > EMPTY_AT_BYTES) await truncate(file, 0)
+    if (cut && size > EMPTY_AT_BYTES) await handle.truncate(0)
     return size > options.maxBytes
   }
 

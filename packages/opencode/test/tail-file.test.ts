@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { openTail } from '../src/tail-file.ts'
+import { createTail } from '../src/tail-file.ts'
 import type { FileTail } from '../src/tail-file.ts'
 
 async function tailOf(
@@ -15,7 +15,7 @@ async function tailOf(
   t.after(() => rm(directory, { recursive: true }))
   const file = path.join(directory, 'out')
   await writeFile(file, '')
-  const tail = await openTail(file, options)
+  const tail = createTail(await open(file, 'r+'), options)
   t.after(() => tail.close())
   return { ...tail, file }
 }
