@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto'
+import type { Executor } from '@opencode-gateway/contracts'
+import { ExecutorError } from '@opencode-gateway/contracts'
+import { stopLimits, unattended } from '@opencode-gateway/opencode'
+import type { SessionPlace } from '@opencode-gateway/opencode'
+import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
+import { createDaemon } from './daemon.ts'
+import { createDiscarded } from './discard.ts'
+import { createDockerSession } from './docker-session.ts'
+import { createHealthCheck } from './health-check.ts'
+import { provideImage } from './image.ts'
+import { inside } from './inside.ts'
+import { defaultLimits } from './options.ts'
+import type { DockerExecutorOptions } from './options.ts'
+import { createSessionEngine } from './session-engine.ts'
+import type { SessionEngine } from './session-engine.ts'
+import { createPlaces } from './session-place.ts'
+import { createEngineStarter } from './start-engine.ts'
+import { sweepSessions } from './sweep.ts'
+import { containerUser } from './container-user.ts'
+
+const OPTIONS = [
+  'model',
+  'agent',
+  'system_prompt',
+  'output_schema',
+  'permissions',
+  'interactive',
+  'wrap_up',
+  'files',
+] as const
+const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
+const END_TIMEOUT_MS = 10_000
+
+/** One container per session, through the Docker daemon. */
+export function createDockerExecutor(options: DockerExecutorOptions): Executor {
+  const { log, workspaceRoot, startTimeoutMs = 60_000, daemonTimeoutMs = 15_000, idleTimeoutMs = 300_000 } = options
+  const user = containerUser(options.user, { uid: process.getuid?.() ?? 1, gid: process.getgid?.() ?? 1 })
+  const daemon = createDaemon({ address: options.daemon, timeoutMs: daemonTimeoutMs })
+  const directories = createDirectories(workspaceRoot)
+  const workspaces = createWorkspaces({ directories, ...options.workspaces })
+  const places = createPlaces(workspaceRoot, directories, user)
+  const { discard, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
+  const engines = new Map<string, SessionEngine>()
+  let started: { owner: string; image: string; version: string } | undefined
+  let isClosed = false
+
+  const { killTimeoutMs: _, ...stopping } = stopLimits(options.cancelGraceMs ?? 10_000)
+  const starter = createEngineStarter({
+    daemon,
+    places,
+    log,
+    spec() {
+      if (!started || isClosed) throw unavailable()
+      return {
+        ...started,
+        user,
+        network: options.network ?? 'none',
+        runtime: options.runtime,
+        limits: { ...defaultLimits, ...options.limits },
+      }
+    },
+    config: options.config ?? {},
+    permissions: options.permissions ?? unattended,
+    openModels: options.openModels,
+    engineLimits: { ...stopping, ...options.engineLimits },
+    startTimeoutMs,
+    endTimeoutMs: END_TIMEOUT_MS,
+    discard,
+  })
+
+  const engineOf = (sessionId: string): SessionEngine => {
+    const known = engines.get(sessionId)
+    if (known) return known
+    const engine = createSessionEngine({
+      log,
+      sessionId,
+      idleTimeoutMs,
+      start: (onGone, signal) => starter.start(sessionId, onGone, signal),
+      find: (onGone, signal) => starter.find(sessionId, onGone, signal),
+    })
+    engines.set(sessionId, engine)
+    return engine
+  }
+
+  const placeOf = (sessionId: string): SessionPlace => ({
+    directory: inside.workspace,
+    shell: {
+      directory: places.of(sessionId).shell,
+      fromWorkspace: inside.shell,
+      mark: `OPENCODE_GATEWAY_SESSION=${sessionId}`,
+      owner: user,
+    },
+  })
+
+  const free = async (sessionId: string, keep: 'nothing' | 'workspace'): Promise<void> => {
+    const engine = engines.get(sessionId)
+    engines.delete(sessionId)
+    await engine?.end(new ExecutorError('ENGINE_LOST', 'the session was released'))
+    await engine?.close()
+    await places.remove(sessionId)
+    if (keep === 'nothing') await directories.remove(sessionId)
+  }
+
+  /** Proves that a container comes up and its engine works: no other look at a daemon tells that. */
+  const prove = async (signal: AbortSignal): Promise<string> => {
+    const probeId = `probe-${randomUUID()}`
+    try {
+      await directories.create(probeId)
+      const { client, end } = await starter.start(probeId, () => {}, signal)
+      try {
+        await client.probe(inside.workspace, signal)
+        return (await client.handshake(signal)).version
+      } finally {
+        await end(new ExecutorError('ENGINE_LOST', 'the probe is over'))
+      }
+    } finally {
+      await places.remove(probeId)
+      await directories.remove(probeId)
+    }
+  }
+
+  const start = async (signal: AbortSignal): Promise<void> => {
+    await directories.prepare()
+    const { owner } = await places.prepare()
+    await daemon.ping(signal)
+    const image = await provideImage(daemon, { reference: options.image, pull: options.pull ?? 'never', log }, signal)
+    started = { owner, image, version: 'unknown' }
+    try {
+      started.version = await prove(signal)
+    } catch (error) {
+      started = undefined
+      throw error
+    }
+    log.info({ daemon: daemon.address, image, version: started.version }, 'containers can be made')
+  }
+
+  const check = createHealthCheck(async (signal) => {
+    if (!started || isClosed) throw unavailable()
+    const { image, version } = started
+    await daemon.ping(signal)
+    if (!(await daemon.findImage(image, signal))) {
+      throw new ExecutorError(
+        'IMAGE_UNAVAILABLE',
+        `the engine image "${image}" is gone; build or pull it and start again`,
+      )
+    }
+    await retry()
+    return { version }
+  })
+
+  return {
+    name: 'docker',
+    capabilities: {
+      isolation: 'container',
+      shell: true,
+      followUps: true,
+      survivesRestart: true,
+      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : [])],
+    },
+    workspaces,
+    async start(signal) {
+      if (isClosed) throw unavailable()
+      if (!started) await start(signal)
+    },
+    check,
+    async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
+      const { signal, log } = ctx
+      signal.throwIfAborted()
+      if (!started || isClosed) throw unavailable()
+      const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
+      const engine = engineOf(sessionId)
+      try {
+        const lease = await engine.acquire(signal)
+        try {
+          const { client } = lease
+          const place = placeOf(sessionId)
+          const session = await client.openSession({ ...place, title }, signal)
+          const { engineSessionId } = session
+          return createDockerSession({
+            daemon,
+            engine,
+            log,
+            sessionId,
+            place,
+            engineSessionId,
+            workspacePath: path,
+            attached: { client, session },
+            free: (keep) => free(sessionId, keep),
+          })
+        } finally {
+          lease.release()
+        }
+      } catch (error) {
+        if (made) await free(sessionId, 'nothing')
+        throw error
+      }
+    },
+    async attach(ref, { signal, log }) {
+      const { session_id: sessionId, engine_session_id: engineSessionId } = ref
+      if (ref.executor !== 'docker' || sessionId === undefined || engineSessionId === undefined) return undefined
+      const workspacePath = await directories.find(sessionId)
+      if (workspacePath === undefined || !(await places.exists(sessionId))) return undefined
+      if (!started || isClosed) throw unavailable()
+      const engine = engineOf(sessionId)
+      await engine.adopt(signal)
+      const place = placeOf(sessionId)
+      return createDockerSession({
+        daemon,
+        engine,
+        log,
+        sessionId,
+        place,
+        engineSessionId,
+        workspacePath,
+        free: (keep) => free(sessionId, keep),
+      })
+    },
+    async sweep(live, { signal }) {
+      if (!started) throw unavailable()
+      const { owner } = started
+      await retry()
+      return await sweepSessions(
+        {
+          daemon,
+          places,
+          directories,
+          owner,
+          live,
+          isInUse: (sessionId) => live.has(sessionId) && engines.has(sessionId),
+        },
+        signal,
+      )
+    },
+    async close() {
+      isClosed = true
+      await Promise.all([...engines.values()].map((engine) => engine.close()))
+      engines.clear()
+    },
+  }
+}
+
+function unavailable(): ExecutorError {
+  return new ExecutorError('EXECUTOR_UNAVAILABLE', 'the executor was not started or is closed')
+}

@@ -1,0 +1,82 @@
+import type { Log, PermissionRules } from '@opencode-gateway/contracts'
+import type { EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
+import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
+
+/** Where the Docker daemon, or a gate before it, listens. */
+export type DaemonAddress = { socketPath: string } | { host: string; port: number }
+
+/** Whom the container runs as, and whom its half of the session's directories belongs to. */
+export interface ContainerUser {
+  uid: number
+  gid: number
+}
+
+/** What one container may use at most. */
+export interface ContainerLimits {
+  memoryBytes: number
+  /** Processors' worth of time; 0.5 is half of one. */
+  cpus: number
+  /** Processes and threads. */
+  pids: number
+  /** Of `/tmp`, which counts as memory. */
+  tmpBytes: number
+  openFiles: number
+  /** Of the engine's own log, which the daemon keeps. */
+  logBytes: number
+}
+
+/** The way of one session to its models. */
+export interface ModelsSocket {
+  close(): Promise<void>
+}
+
+/**
+ * Listens on a socket that one container alone can reach: whatever connects to it is this session, and can be nobody
+ * else. The path may be one below `/proc/self`, valid until `close`.
+ */
+export type OpenModels = (sessionId: string, socketPath: string, signal: AbortSignal) => Promise<ModelsSocket>
+
+export interface DockerExecutorOptions {
+  /** Every session has a directory below it. The daemon sees it under the same path. */
+  workspaceRoot: string
+  /** What workspaces can do besides holding files. */
+  workspaces?: Omit<WorkspacesOptions, 'directories'>
+  log: Log
+  daemon: DaemonAddress
+  /** With the entry point of our engine image. */
+  image: string
+  /** `missing`: an image that is not there is pulled at the start. */
+  pull?: 'never' | 'missing'
+  /** `none` unless given: the sockets are the only ways out and in. Another one is reachable besides them. */
+  network?: string
+  /** Of the daemon, such as `runsc`; its default unless given. */
+  runtime?: string
+  /** Uid and gid 1000 where we are root, else our own. */
+  user?: ContainerUser
+  limits?: Partial<ContainerLimits>
+  /** The operator's configuration of the engine. Its providers are at `http://127.0.0.1:4010`, where `openModels` answers. */
+  config?: EngineConfig
+  openModels: OpenModels
+  /** What agents may do at most, whatever a request says; `unattended` unless given. */
+  permissions?: PermissionRules
+  /** How long a cancel may take, the end of a container included that does not obey; 10 s unless given. */
+  cancelGraceMs?: number
+  /** How long a container may take to be ready. */
+  startTimeoutMs?: number
+  /** How long the daemon may take to answer. */
+  daemonTimeoutMs?: number
+  /** A container without work is ended after so long; the next run starts another one. */
+  idleTimeoutMs?: number
+  /** How often an engine at work is asked whether it is well. */
+  healthIntervalMs?: number
+  engineLimits?: Partial<EngineLimits>
+}
+
+export const defaultLimits: ContainerLimits = {
+  memoryBytes: 1024 ** 3,
+  cpus: 1,
+  pids: 256,
+  tmpBytes: 256 * 1024 ** 2,
+  openFiles: 4096,
+  logBytes: 1024 ** 2,
+}

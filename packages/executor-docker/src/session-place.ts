@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Directories } from '@opencode-gateway/workspaces'
+import { handOver } from './hand-over.ts'
+import { inside, socketNames } from './inside.ts'
+import type { ContainerUser } from './options.ts'
+
+/** What of a session is mounted into its container, by its path on this machine. */
+export interface PlaceDirectories {
+  workspace: string
+  /** The engine's own state: the conversation outlives the container in it. */
+  home: string
+  /** Commands and their output. */
+  shell: string
+  /** Where the container makes its socket; it may put anything else there. */
+  sockets: string
+  /** Where the models' socket is, which the container can only connect to. */
+  models: string
+}
+
+/** The directories of all sessions. */
+export interface Places {
+  /** Makes the root, and finds or makes the mark of whose containers they are. */
+  prepare(): Promise<{ owner: string }>
+  of(sessionId: string): PlaceDirectories
+  /** Whether the session has had an engine. */
+  exists(sessionId: string): Promise<boolean>
+  /** Makes what is missing, and hands to the container's user what is its own. */
+  ready(sessionId: string): Promise<PlaceDirectories>
+  /** Leaves nothing of the engine; the workspace stays. The container is gone. */
+  remove(sessionId: string): Promise<void>
+}
+
+const AREA = '.engine'
+const OWNER = '.owner'
+
+export function createPlaces(root: string, directories: Directories, user: ContainerUser): Places {
+  const area = path.join(root, AREA)
+  const of = (sessionId: string): PlaceDirectories => {
+    // Its name has been checked there.
+    const workspace = directories.pathOf(sessionId)
+    const own = path.join(area, path.basename(workspace))
+    return {
+      workspace,
+      shell: directories.beside(sessionId, 'shell'),
+      home: path.join(own, 'home'),
+      sockets: path.join(own, 'sockets'),
+      models: path.join(own, 'models'),
+    }
+  }
+  return {
+    of,
+    async prepare() {
+      await mkdir(area, { recursive: true, mode: 0o700 })
+      return { owner: await ownerOf(path.join(area, OWNER)) }
+    },
+    async exists(sessionId) {
+      return (await lstat(of(sessionId).home).catch(() => undefined))?.isDirectory() ?? false
+    },
+    async ready(sessionId) {
+      const place = of(sessionId)
+      // Only what no container has written in may be made anew: the socket of one that is gone must not be found.
+      await rm(place.sockets, { recursive: true, force: true, maxRetries: 3 })
+      for (const directory of [place.home, place.sockets, place.models, place.shell]) {
+        await mkdir(directory, { recursive: true, mode: 0o700 })
+      }
+      await symlink(inside.modelsSocket, path.join(place.sockets, socketNames.models))
+      // The container finds its way through these, and makes nothing in them; who is outside finds none to them.
+      for (const directory of [place.models, place.shell]) await chmod(directory, 0o755)
+      await handOver(place.workspace, user)
+      for (const directory of [place.home, place.sockets]) await handOver(directory, user, { along: [] })
+      return place
+    },
+    async remove(sessionId) {
+      await rm(path.dirname(of(sessionId).home), { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** Written once; whoever has the root has the containers. */
+async function ownerOf(file: string): Promise<string> {
+  try {
+    await writeFile(file, randomBytes(16).toString('hex'), { flag: 'wx', flush: true })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return (await readFile(file, 'utf8')).trim()
+}
