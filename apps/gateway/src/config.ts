@@ -146,6 +146,9 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
       stallMs: read(variables.streamStallMs),
     },
     eventRetentionMs: read(variables.eventRetentionMs),
+    /** Unless a session says otherwise. */
+    workspaceRetentionMs: read(variables.workspaceRetentionMs),
+    sessionRetentionMs: read(variables.sessionRetentionMs),
     shutdownGraceMs: read(variables.shutdownGraceMs),
     crashAt: read(variables.crashAt),
   }

@@ -1,9 +1,7 @@
 import { GatewayError, runOptions, type ExecutorCapabilities } from '@opencode-gateway/contracts'
 import { oneOrAll } from './one-or-all.ts'
 
-/** Options of the wire that no executor of this version honours. */
-const NOWHERE = ['retention'] as const
-const CHECKED: readonly string[] = [...runOptions, ...NOWHERE]
+const CHECKED: readonly string[] = runOptions
 
 /** That nobody is to be asked is what every executor honours. */
 export const isAsked = (request: Readonly<Record<string, unknown>>, name: string): boolean =>

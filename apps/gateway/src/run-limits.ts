@@ -16,6 +16,8 @@ export interface LimitRules {
 /** How long an ask may wait at all, milliseconds: shorter, nobody can answer; longer, nobody will. */
 const ASK_MS = { minimum: 30_000, maximum: 3_600_000 }
 
+const RETENTION_MS = { minimum: 1000, maximum: 365 * 86_400_000 }
+
 type LimitsRequest = Pick<
   MessageRequest,
   'timeout' | 'idle_timeout' | 'ask_timeout' | 'max_model_calls' | 'budget' | 'wrap_up'
@@ -47,6 +49,11 @@ export function runLimits(
     throw refusal('max_model_calls', calls, `must be at most ${maxModelCalls} (MAX_MODEL_CALLS)`)
   }
   return limits
+}
+
+/** How long a session is kept after its last change; undefined unless asked for. */
+export function retentionOf({ retention }: { retention?: number | string }): { retentionMs?: number } {
+  return retention === undefined ? {} : { retentionMs: within('retention', retention, RETENTION_MS) }
 }
 
 interface Bounds {

@@ -5,7 +5,11 @@ import type { Config } from './config.ts'
 const MERGE_WINDOW_MS = 40
 const MERGE_BYTES = 4096
 
-export function sessionsLimits({ limits, eventRetentionMs }: Config): SessionsLimits {
+/** How often it is looked for what is no longer kept, milliseconds. */
+const SWEEP_INTERVAL_MS = 60_000
+
+export function sessionsLimits(config: Config): SessionsLimits {
+  const { limits, eventRetentionMs, workspaceRetentionMs, sessionRetentionMs } = config
   return {
     maxConcurrentRuns: limits.maxConcurrentRuns,
     maxQueuedRuns: limits.maxQueuedRuns,
@@ -15,6 +19,9 @@ export function sessionsLimits({ limits, eventRetentionMs }: Config): SessionsLi
     maxModelCalls: limits.maxModelCalls,
     cancelGraceMs: limits.cancelGraceMs,
     eventRetentionMs,
+    workspaceRetentionMs,
+    sessionRetentionMs,
+    sweepIntervalMs: Math.min(SWEEP_INTERVAL_MS, eventRetentionMs, workspaceRetentionMs, sessionRetentionMs),
     mergeWindowMs: MERGE_WINDOW_MS,
     mergeBytes: MERGE_BYTES,
     maxOutputBytes: limits.maxOutputBytes,

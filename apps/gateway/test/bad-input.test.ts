@@ -234,11 +234,11 @@ const others: BadRequest[] = [
     field: 'model_config',
   },
   {
-    what: 'a retention, which would be forgotten',
+    what: 'a retention that is over at once',
     path: '/sessions',
-    body: { retention: '1h' },
-    status: 422,
-    code: 'UNSUPPORTED_OPTION',
+    body: { retention: '1ms' },
+    status: 400,
+    code: 'INVALID_REQUEST',
     field: 'retention',
   },
   {

@@ -105,13 +105,14 @@ test('capabilities say what the executor can, and the limits', async (t) => {
   const { call, executor: fake } = await startGateway(t, {
     env: { MAX_CONCURRENT_SESSIONS: '3', MAX_EXECUTION_TIME: '10m', OPENCODE_MODEL: 'a/b' },
   })
-  const { executor, engine, model, limits, events } = (await call('GET', '/capabilities')).json()
+  const { executor, engine, model, limits, events, sessions } = (await call('GET', '/capabilities')).json()
   assert.equal(Object(executor).name, 'fake')
   assert.deepEqual(Object(executor).options, fake.capabilities.options)
   assert.deepEqual(engine, { name: 'opencode', version: 'fake', mode: 'other' })
   assert.deepEqual(model, { default: 'a/b', scripted: true, direct_providers: [] })
   assert.equal(Object(limits).max_concurrent_sessions, 3)
   assert.equal(Object(limits).run_timeout_seconds, 600)
+  assert.deepEqual(sessions, { retention_seconds: 604_800, forgotten_after_seconds: 2_592_000 })
   assert.deepEqual(events, { retention_seconds: 604_800, heartbeat_seconds: 15 })
 })
 

@@ -62,6 +62,10 @@ export const Capabilities = Type.Object(
       run_timeout_seconds: Type.Number(),
       session_timeout_seconds: Type.Number(),
     }),
+    sessions: Type.Object({
+      retention_seconds: Type.Number({ description: 'After its last change, unless its request says otherwise.' }),
+      forgotten_after_seconds: Type.Number({ description: 'After its retention, or its deletion.' }),
+    }),
     events: Type.Object({ retention_seconds: Type.Number(), heartbeat_seconds: Type.Number() }),
   },
   { $id: 'Capabilities' },

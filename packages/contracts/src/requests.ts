@@ -17,6 +17,17 @@ export const Duration = Type.Union(
   { $id: 'Duration', description: 'Seconds as a number, or a number with its unit: ms, s, m, h.' },
 )
 
+const Retention = Type.Union(
+  [
+    Type.Number({ exclusiveMinimum: 0, maximum: 31_536_000, description: 'Seconds.' }),
+    Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$', examples: ['1h', '30d'] }),
+  ],
+  {
+    description:
+      'How long after its last change the session can be used, and its workspace is kept; from 1 s to a year. `WORKSPACE_RETENTION` unless given.',
+  },
+)
+
 const Prompt = Type.String({
   minLength: 1,
   maxLength: wireLimits.promptCharacters,
@@ -119,7 +130,7 @@ export const SessionRequest = request(
     ...agentOptions,
     ...controlOptions,
     labels: Type.Optional(Labels),
-    retention: Type.Optional(Duration),
+    retention: Type.Optional(Retention),
     executor: Type.Optional(Type.String({ maxLength: 64 })),
   },
   'A session and, with a prompt, its first run.',
@@ -130,6 +141,7 @@ export const ForkRequest = request(
   'ForkRequest',
   {
     labels: Type.Optional(Labels),
+    retention: Type.Optional(Retention),
   },
   'A new session that begins as another one is. Labels are those of the other one unless given.',
 )

@@ -53,7 +53,9 @@ const runResult = {
   pushed: Type.Optional(Type.Boolean()),
   pull_request_url: Type.Optional(Type.String()),
   workspace_kept: Type.Optional(
-    Type.Literal(true, { description: 'The work could not be delivered; it stays until the session is deleted.' }),
+    Type.Literal(true, {
+      description: 'The work could not be delivered; it stays until the session is deleted, or its retention is over.',
+    }),
   ),
   usage: Usage,
   timings: Timings,
@@ -108,7 +110,9 @@ const sessionHead = {
   last_activity: Timestamp,
   run_id: Type.Optional(Type.String({ description: 'The latest run.' })),
   last_event_id: Type.Integer({ minimum: 0 }),
-  closed: Type.Boolean({ description: 'True once the session has been deleted: it can be read, not used.' }),
+  closed: Type.Boolean({
+    description: 'True once the session has been deleted, or its retention is over: it can be read, not used.',
+  }),
 }
 
 export const SessionSummary = Type.Object(sessionHead, { $id: 'SessionSummary' })
@@ -174,6 +178,17 @@ export const SessionWorkspace = Type.Object(
     files: Type.Integer({ minimum: 0, description: 'Without `.git`.' }),
     bytes: Type.Integer({ minimum: 0 }),
     truncated: Type.Boolean({ description: 'There are more files than are counted.' }),
+    retention_seconds: Type.Optional(
+      Type.Number({
+        description: 'How long it is kept after the last change of the session; absent: until the session is deleted.',
+      }),
+    ),
+    expires_at: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'When that is over; absent while a run is open, and without retention.',
+      }),
+    ),
     repository: Type.Optional(
       Type.Object({
         url: Type.String(),

@@ -18,6 +18,8 @@ export interface SessionRow {
   /** Made by `POST /run`: released as soon as its run has ended, unless `keepWorkspace`. */
   oneShot: boolean
   keepWorkspace: boolean
+  /** How long after its last change a session without an open run is closed, milliseconds; undefined: never. */
+  retentionMs: number | undefined
   closedAt: number | undefined
   /** When the executor gave back what the session held. */
   releasedAt: number | undefined
@@ -89,6 +91,7 @@ export type NewSession = Pick<
 > & {
   /** What its workspace begins with. */
   fill?: WorkspaceFill
+  retentionMs?: number
   /** It is open already, and holds what it has from the beginning. */
   ref?: ExecutorRef
 }
@@ -237,7 +240,7 @@ export interface Store {
   /** Notes the wish to cancel on the runs of the session that are not terminal, or on `runId`; returns these, oldest first. */
   requestCancel(sessionId: string, at: number, runId?: string): Promise<readonly RunRow[]>
 
-  /** The session holds something of its executor, again when it had been released. */
+  /** The session holds something of its executor that can be attached to, again when it had been released. */
   setRef(sessionId: string, ref: ExecutorRef): Promise<void>
   /** Idempotent: the first time stays. */
   closeSession(sessionId: string, at: number): Promise<void>
@@ -259,7 +262,10 @@ export interface Store {
   countQueued(): Promise<number>
   /** How many queued runs come before this one, plus one; undefined when it is not queued. */
   queuePosition(runId: string): Promise<number | undefined>
-  /** Sessions that hold something of an executor (ref set, not released), oldest first, after a session id. */
+  /**
+   * Sessions that may hold something of an executor, a ref or a workspace alone: all that are not released, oldest
+   * first, after a session id.
+   */
   listHeld(limit: number, after?: { createdAt: number; sessionId: string }): Promise<readonly SessionRow[]>
 
   readEvents(query: EventQuery): Promise<EventPageResult>
@@ -270,4 +276,16 @@ export interface Store {
    * at most `limit` rows of each.
    */
   expire(before: number, now: number, limit: number): Promise<{ events: number; keys: number }>
+  /**
+   * Closes sessions that have no open run and whose retention is over at `now`, those that are over longest first;
+   * returns them as they are then.
+   */
+  closeExpired(now: number, limit: number): Promise<readonly SessionRow[]>
+  /**
+   * Removes closed and released sessions that have not changed since `before`, the oldest first, with their events, runs
+   * and idempotency keys: then they have never been there, but what they used of models stays counted. At most `limit`
+   * events, runs and sessions together; what a session has left until the next call is read as before, its log from the
+   * first event that is kept.
+   */
+  forget(before: number, limit: number): Promise<{ sessions: number; rows: number }>
 }

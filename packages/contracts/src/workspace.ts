@@ -223,6 +223,6 @@ export interface Workspaces {
   find(sessionId: string): Promise<Workspace | undefined>
   /** The one it has, or a new one that is empty. */
   make(sessionId: string): Promise<Workspace>
-  /** Of a session that no agent is in; idempotent. */
+  /** Removes the one of a session that is not open; idempotent, and there need be none. */
   remove(sessionId: string): Promise<void>
 }

@@ -9,6 +9,7 @@ import {
   type SessionRow,
 } from '@opencode-gateway/contracts'
 import { sessionNotFound } from './follow.ts'
+import { sessionClosed } from './session-closed.ts'
 import type { RunOrder, SessionsLimits } from './types.ts'
 
 const titleCharacters = 80
@@ -101,7 +102,7 @@ export function admittedRun(result: AddRunResult, sessionId: string): { run: Run
     case 'not_found':
       throw sessionNotFound(sessionId)
     case 'closed':
-      throw new GatewayError('SESSION_CLOSED', `Session "${sessionId}" has been deleted. Make a new one.`)
+      throw sessionClosed(sessionId)
     case 'busy':
       throw new GatewayError('SESSION_BUSY', `Session "${sessionId}" is working on run "${result.runId}".`, {
         retryAfterMs: 1_000,

@@ -69,7 +69,7 @@ async function findEarlier(
 async function newSession(
   store: Pick<Store, 'getFill'>,
   source: SessionRow,
-  { labels = source.labels }: ForkOrder,
+  { labels = source.labels, retentionMs }: ForkOrder,
 ): Promise<NewSession> {
   const { tenant, executor, title } = source
   const fill = await store.getFill(source.sessionId)
@@ -82,6 +82,7 @@ async function newSession(
     createdAt: Date.now(),
     oneShot: false,
     keepWorkspace: false,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(fill === undefined ? {} : { fill }),
   }
 }

@@ -94,7 +94,7 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
       if (row.releasedAt !== undefined) return
       const held = await find(row, ctx)
       if (held) await held.release(keep)
-      // Files came before an agent did, or the agent is lost.
+      // Filled before it was opened, or lost by its engine.
       else if (keep === 'nothing') await executors.get(row.executor)?.workspaces?.remove(row.sessionId)
       open.delete(row.sessionId)
       if (keep === 'nothing') await store.setReleased(row.sessionId, Date.now())

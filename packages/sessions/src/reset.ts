@@ -1,6 +1,7 @@
 import { GatewayError, type SessionRow, type Store, type Workspace } from '@opencode-gateway/contracts'
 import { sessionNotFound } from './follow.ts'
 import type { Holds } from './holds.ts'
+import { sessionClosed } from './session-closed.ts'
 
 export interface ResetDeps {
   store: Pick<Store, 'getSession' | 'getRun'>
@@ -31,8 +32,4 @@ export async function idleSession(store: Pick<Store, 'getSession'>, sessionId: s
   if (session.openRuns === 0) return session
   const text = `Session "${sessionId}" has a run that works or waits. Cancel it, or wait for its end.`
   throw new GatewayError('SESSION_BUSY', text, { retryAfterMs: 1_000 })
-}
-
-export function sessionClosed(sessionId: string): GatewayError {
-  return new GatewayError('SESSION_CLOSED', `Session "${sessionId}" has been deleted. Make a new one.`)
 }

@@ -17,7 +17,8 @@ import { createHolds } from './holds.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
 import { orAborted } from './or-aborted.ts'
-import { resetWorkspace, sessionClosed } from './reset.ts'
+import { resetWorkspace } from './reset.ts'
+import { sessionClosed } from './session-closed.ts'
 import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
@@ -152,8 +153,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const ctx = { signal: AbortSignal.any([signal, closing.signal]), log }
       await recover({ store, live, dispatcher, executors, owner, observe, crashPoint, release: releaseAndClose }, ctx)
       recovered.resolve()
-      const intervalMs = Math.min(60_000, limits.eventRetentionMs)
-      retention = startRetention({ store, log, keepMs: limits.eventRetentionMs, intervalMs })
+      const { eventRetentionMs: keepEventsMs, sessionRetentionMs: keepSessionsMs, sweepIntervalMs: intervalMs } = limits
+      retention = startRetention({ store, log, keepEventsMs, keepSessionsMs, intervalMs, release: releaseAndClose })
       dispatcher.resume()
     },
 
@@ -181,6 +182,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         createdAt,
         oneShot: order.oneShot ?? false,
         keepWorkspace: order.keepWorkspace ?? false,
+        retentionMs: order.retentionMs ?? limits.workspaceRetentionMs,
         ...(order.fill === undefined ? {} : { fill: order.fill }),
       }
       const admission = { ...room, ...(order.idempotency ? { idempotency: order.idempotency } : {}) }
@@ -277,7 +279,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       // Until then the sweep takes what has no row for a leftover.
       await orAborted(recovered.promise, stopped)
       const ctx = { signal: stopped, log: log.child({ sessionId }) }
-      return await forkSession({ store, holds, live, crashPoint }, source, order, ctx)
+      const retentionMs = order.retentionMs ?? limits.workspaceRetentionMs
+      return await forkSession({ store, holds, live, crashPoint }, source, { ...order, retentionMs }, ctx)
     },
 
     async get(tenant, sessionId, shown) {

@@ -55,6 +55,12 @@ export interface SessionsLimits {
   cancelGraceMs: number
   /** How long events of ended runs are kept, milliseconds. */
   eventRetentionMs: number
+  /** How long after its last change a session without an open run is closed, unless it says otherwise; milliseconds. */
+  workspaceRetentionMs: number
+  /** How long a closed session can be read after that, milliseconds. */
+  sessionRetentionMs: number
+  /** How often it is looked for what is no longer kept, milliseconds. */
+  sweepIntervalMs: number
   /** Deltas of one part are merged for at most this long, milliseconds. */
   mergeWindowMs: number
   /** … or until they have this many bytes. */
@@ -93,12 +99,16 @@ export interface CreateOrder {
   run?: RunOrder
   oneShot?: boolean
   keepWorkspace?: boolean
+  /** How long after its last change the session is closed, milliseconds. */
+  retentionMs?: number
   idempotency?: IdempotencyKey
 }
 
 export interface ForkOrder {
   /** Those of the other session unless given. */
   labels?: Readonly<Record<string, string>>
+  /** As for a session that is made. */
+  retentionMs?: number
   idempotency?: IdempotencyKey
 }
 

@@ -136,4 +136,14 @@ export const migrations: readonly string[] = [
   CREATE INDEX model_usage_by_session ON model_usage (session_id);
   CREATE INDEX model_usage_by_day ON model_usage (tenant, day);
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN retention_ms INTEGER;
+  DROP INDEX sessions_held;
+  CREATE INDEX sessions_held ON sessions (created_at, session_id) WHERE released_at IS NULL;
+  CREATE INDEX sessions_to_close ON sessions (updated_at + retention_ms) WHERE closed_at IS NULL AND open_runs = 0;
+  CREATE INDEX sessions_to_forget ON sessions (updated_at)
+    WHERE closed_at IS NOT NULL AND released_at IS NOT NULL AND open_runs = 0;
+  CREATE INDEX session_labels_of ON session_labels (session);
+  CREATE INDEX idempotency_keys_of ON idempotency_keys (session);
+  `,
 ]

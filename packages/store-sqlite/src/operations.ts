@@ -6,6 +6,7 @@ import { createCheckSql } from './sql/check.ts'
 import { createEventSql } from './sql/events.ts'
 import { createExpirySql } from './sql/expiry.ts'
 import { createIdempotencySql } from './sql/idempotency.ts'
+import { createRetentionSql } from './sql/retention.ts'
 import { createRunLists } from './sql/run-lists.ts'
 import { createRunSql } from './sql/runs.ts'
 import { createSessionLists } from './sql/session-lists.ts'
@@ -23,12 +24,16 @@ export function createOperations(db: DatabaseSync) {
   const runLists = createRunLists(db)
   const checks = createCheckSql(db)
   const usage = createUsageSql(db)
+  const retention = createRetentionSql(db)
 
   const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
   const writes = {
     ...admission,
     ...createOwnership({ sessions, runs, events }),
     ...createExpirySql(db),
+    closeExpired: (now: number, limit: number) =>
+      retention.closeExpired(now, limit).flatMap((session) => sessions.getByNumber(session) ?? []),
+    forget: retention.forget,
     setRef: (sessionId: string, ref: ExecutorRef) => sessions.setRef(sessionId, ref),
     closeSession: (sessionId: string, at: number) => sessions.close(sessionId, at),
     setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),

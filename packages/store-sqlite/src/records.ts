@@ -11,6 +11,7 @@ export interface SessionRecord {
   ref: string | null
   one_shot: number
   keep_workspace: number
+  retention_ms: number | null
   closed_at: number | null
   released_at: number | null
   first_seq: number

@@ -15,6 +15,7 @@ export function toSession(record: SessionRecord): SessionRow {
     ref: parsed(record.ref) as SessionRow['ref'],
     oneShot: record.one_shot === 1,
     keepWorkspace: record.keep_workspace === 1,
+    retentionMs: record.retention_ms ?? undefined,
     closedAt: record.closed_at ?? undefined,
     releasedAt: record.released_at ?? undefined,
     lastSeq: record.last_seq,

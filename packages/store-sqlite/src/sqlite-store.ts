@@ -144,6 +144,12 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
     async expire(before, now, limit) {
       return call('expire', before, now, bounded(limit))
     },
+    async closeExpired(now, limit) {
+      return (await call('closeExpired', now, bounded(limit))).map(toSession)
+    },
+    async forget(before, limit) {
+      return call('forget', before, bounded(limit))
+    },
 
     addUsage: (usage) => call('addUsage', usage),
     sumUsage: async (of) => toTotals(await call('sumUsage', of)),

@@ -11,6 +11,7 @@ import { idempotency } from './cases/idempotency.ts'
 import { lists } from './cases/lists.ts'
 import { log } from './cases/log.ts'
 import { queue } from './cases/queue.ts'
+import { retention } from './cases/retention.ts'
 import { sessions } from './cases/sessions.ts'
 import type { StoreCaseGroup, StoreHarness } from './harness.ts'
 
@@ -27,6 +28,7 @@ export const storeCases: readonly StoreCaseGroup[] = [
   sessions,
   lists,
   expiry,
+  retention,
   durability,
 ]
 

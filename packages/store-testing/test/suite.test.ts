@@ -5,6 +5,7 @@ import { brokenAdmission } from './broken/admission.ts'
 import type { BrokenStore } from './broken/broken-store.ts'
 import { brokenFences } from './broken/fences.ts'
 import { brokenLog } from './broken/log.ts'
+import { brokenRetention } from './broken/retention.ts'
 import { brokenRuns } from './broken/runs.ts'
 import { brokenSessions } from './broken/sessions.ts'
 import { emptyDisk } from './memory/disk.ts'
@@ -16,6 +17,7 @@ const brokenStores: readonly BrokenStore[] = [
   ...brokenRuns,
   ...brokenLog,
   ...brokenSessions,
+  ...brokenRetention,
 ]
 const cases = storeCases.flatMap((group) => group.cases)
 

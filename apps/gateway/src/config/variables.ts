@@ -323,6 +323,18 @@ export const variables = {
     '7d',
     'How long events of ended runs are kept.',
   ),
+  workspaceRetentionMs: variable(
+    'WORKSPACE_RETENTION',
+    parse.duration(SECOND, 3650 * DAY),
+    '7d',
+    'How long after its last change a session without an open run can be used, unless its request says otherwise; then its workspace is removed.',
+  ),
+  sessionRetentionMs: variable(
+    'SESSION_RETENTION',
+    parse.duration(SECOND, 3650 * DAY),
+    '30d',
+    'How long after that, or after it was deleted, a session can be read; then it is forgotten, with its runs and events.',
+  ),
   maxEventLoopDelayMs: variable(
     'MAX_EVENT_LOOP_DELAY',
     parse.duration(10, HOUR),

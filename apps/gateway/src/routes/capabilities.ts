@@ -64,6 +64,10 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         run_timeout_seconds: limits.runTimeoutMs / 1000,
         session_timeout_seconds: limits.sessionTimeoutMs / 1000,
       },
+      sessions: {
+        retention_seconds: config.workspaceRetentionMs / 1000,
+        forgotten_after_seconds: config.sessionRetentionMs / 1000,
+      },
       events: { retention_seconds: eventRetentionMs / 1000, heartbeat_seconds: streams.heartbeatMs / 1000 },
     }
   })

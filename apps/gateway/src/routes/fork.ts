@@ -6,6 +6,7 @@ import { headers } from '../openapi/headers.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { emptyBody } from '../plugins/strict-input.ts'
+import { retentionOf } from '../run-limits.ts'
 import { sessionCreated } from '../views/session-view.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
 
@@ -50,6 +51,7 @@ export const forkRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, {
       requireExecutor(startup())
       const idempotency = readIdempotencyKey(request, `POST /sessions/${id}/fork`)
       const order = {
+        ...retentionOf(body),
         ...(body.labels === undefined ? {} : { labels: body.labels }),
         ...(idempotency === undefined ? {} : { idempotency }),
       }

@@ -19,6 +19,7 @@ import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
 import { firstOrder, orderRules } from '../orders.ts'
 import { fillOrder } from '../repository-orders.ts'
+import { retentionOf } from '../run-limits.ts'
 import { cancelResponse, sessionCreated, sessionStatus, sessionSummary, sessionView } from '../views/session-view.ts'
 import { emptyBody } from '../plugins/strict-input.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
@@ -122,6 +123,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
       ...(body.session_id === undefined ? {} : { sessionId: body.session_id.toLowerCase() }),
       ...(body.executor === undefined ? {} : { executor: body.executor }),
       ...(body.labels === undefined ? {} : { labels: body.labels }),
+      ...retentionOf(body),
       ...(fill === undefined ? {} : { fill }),
       ...(order === undefined ? {} : { run: order }),
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -1,7 +1,8 @@
-import { SessionParams, SessionWorkspace } from '@opencode-gateway/contracts'
+import { SessionParams, SessionWorkspace, type SessionRow } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
+import { isoTime } from '../views/run-view.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
 
 /** Files that are counted; deeper ones than the depth are not. */
@@ -11,7 +12,7 @@ const COUNT_TIMEOUT_MS = 30_000
 const schema = {
   operationId: 'getWorkspace',
   tags: ['files'],
-  summary: 'The directory the session works in: its size, and the repository it was filled from',
+  summary: 'The directory the session works in: its size, how long it is kept, and the repository it was filled from',
   params: SessionParams,
   response: {
     200: json(ref(SessionWorkspace), 'The workspace.'),
@@ -27,11 +28,13 @@ export const workspaceRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (a
     const { entries, truncated } = await workspace.files.list('', COUNTED, signal)
     const files = entries.filter(({ kind, path }) => kind === 'file' && !isGit(path))
     const repository = await workspace.repository()
+    const { session } = await sessions.get(request.client.tenant, id, 1)
     return {
       session_id: id,
       files: files.length,
       bytes: files.reduce((sum, { size }) => sum + size, 0),
       truncated,
+      ...expiryOf(session),
       ...(repository === undefined
         ? {}
         : {
@@ -44,6 +47,13 @@ export const workspaceRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (a
           }),
     }
   })
+}
+
+/** A run that is open keeps it; its end counts as a change. */
+function expiryOf({ retentionMs, updatedAt, openRuns }: SessionRow) {
+  if (retentionMs === undefined) return {}
+  const kept = { retention_seconds: retentionMs / 1000 }
+  return openRuns > 0 ? kept : { ...kept, expires_at: isoTime(updatedAt + retentionMs) }
 }
 
 const isGit = (path: string): boolean => path === '.git' || path.startsWith('.git/')

@@ -10,7 +10,7 @@ export function createSessionLists(db: DatabaseSync) {
   const statements = new Map<string, Query<SessionRecord>>()
   const held = prepareQuery<SessionRecord>(
     db,
-    `${sessionColumns} ${fromSessions} WHERE s.ref IS NOT NULL AND s.released_at IS NULL AND (s.created_at, s.session_id) > (?, ?)
+    `${sessionColumns} ${fromSessions} WHERE s.released_at IS NULL AND (s.created_at, s.session_id) > (?, ?)
      ORDER BY s.created_at, s.session_id LIMIT ?`,
   )
 

@@ -6,7 +6,7 @@ import { prepareQuery } from './query.ts'
 
 export const sessionColumns = `
   SELECT s.id, s.session_id, s.tenant, s.executor, s.title, s.labels, s.created_at, s.updated_at, s.ref, s.one_shot,
-    s.keep_workspace, s.closed_at, s.released_at, s.first_seq, s.last_seq, s.open_runs, s.status,
+    s.keep_workspace, s.retention_ms, s.closed_at, s.released_at, s.first_seq, s.last_seq, s.open_runs, s.status,
     latest.run_id AS latest_run_id`
 const latestRun = 'LEFT JOIN runs latest ON latest.id = s.latest_run'
 export const fromSessions = `FROM sessions s ${latestRun}`
@@ -21,8 +21,9 @@ export function createSessionSql(db: DatabaseSync) {
   const byNumber = prepareQuery<SessionRecord>(db, `${selectSession} WHERE s.id = ?`)
   const numberOf = prepareQuery<{ id: number }>(db, 'SELECT id FROM sessions WHERE session_id = ?')
   const insert = db.prepare(`
-    INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace, ref)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace, ref,
+      retention_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertLabel = db.prepare('INSERT INTO session_labels VALUES (?, ?, ?, ?, ?, ?)')
   const insertFill = db.prepare('INSERT INTO session_fills VALUES (?, ?)')
   const fill = prepareQuery<{ fill: string }>(
@@ -67,6 +68,7 @@ export function createSessionSql(db: DatabaseSync) {
         Number(oneShot),
         Number(keepWorkspace),
         session.ref === undefined ? null : JSON.stringify(session.ref),
+        session.retentionMs ?? null,
       )
       for (const [name, value] of Object.entries(labels)) {
         insertLabel.run(tenant, name, value, createdAt, sessionId, lastInsertRowid)

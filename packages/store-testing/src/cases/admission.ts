@@ -5,7 +5,7 @@ import { group } from '../harness.ts'
 export const admission = group('admission', {
   async 'takes a session, its run and its first event in one'({ store }) {
     const labels = { team: 'blue', 'with "quotes"': "it's" }
-    const wanted = session('s1', { labels, oneShot: true, keepWorkspace: true })
+    const wanted = session('s1', { labels, oneShot: true, keepWorkspace: true, retentionMs: 60_000 })
     const input = { kind: 'shell' as const, runId: 'r1', command: 'echo "ü"' }
     const result = await store.createSession(wanted, run('r1', 's1', { input }), roomy)
     assert.equal(result.status, 'created')

@@ -22,7 +22,7 @@ function firstPage({ tenant, limit, status, label }: SessionQuery): SessionQuery
 }
 
 export const brokenSessions = [
-  broken('stays released', 'holds something from its ref until its release', (store, disk) => ({
+  broken('stays released', 'may hold something until its release, and again from a later ref', (store, disk) => ({
     async setRef(sessionId, ref) {
       const { releasedAt } = knownSession(disk, sessionId)
       await store.setRef(sessionId, ref)

@@ -59,7 +59,13 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
       if (disk.sessions.has(wanted.sessionId)) return { status: 'exists' }
       const tooMany = newRun && full(admission)
       if (tooMany) return tooMany
-      const absent = { ref: wanted.ref, closedAt: undefined, releasedAt: undefined, latestRunId: undefined }
+      const absent = {
+        ref: wanted.ref,
+        retentionMs: wanted.retentionMs,
+        closedAt: undefined,
+        releasedAt: undefined,
+        latestRunId: undefined,
+      }
       const counts = { updatedAt: wanted.createdAt, firstSeq: 1, lastSeq: 0, openRuns: 0, status: 'idle' as const }
       const session = { ...wanted, ...counts, ...absent }
       disk.sessions.set(wanted.sessionId, session)

@@ -34,7 +34,7 @@ export function readSteps(disk: Disk): Reads {
       return limited(rows.toSorted(byAge).toReversed(), limit)
     },
     listHeld(limit, after) {
-      const held = [...disk.sessions.values()].filter(({ ref, releasedAt }) => ref && releasedAt === undefined)
+      const held = [...disk.sessions.values()].filter(({ releasedAt }) => releasedAt === undefined)
       return limited(held.filter((row) => after === undefined || isAfter(row, after)).toSorted(byAge), limit)
     },
     listRuns(sessionId, limit) {

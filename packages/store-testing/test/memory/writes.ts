@@ -1,3 +1,4 @@
+import { retentionSteps } from './retention.ts'
 import { FencedError, GatewayError, terminalStates, type EventBody, type RunPatch } from '@opencode-gateway/contracts'
 import {
   claimable,
@@ -80,6 +81,7 @@ export function writeSteps(disk: Disk): Writes {
     setReleased(sessionId, at) {
       knownSession(disk, sessionId).releasedAt ??= at
     },
+    ...retentionSteps(disk),
     expire(before, now, limit) {
       limited([], limit)
       let events = 0

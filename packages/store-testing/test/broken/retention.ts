@@ -1,0 +1,55 @@
+import type { Store } from '@opencode-gateway/contracts'
+import type { Disk } from '../memory/disk.ts'
+import { broken } from './broken-store.ts'
+
+const closes = 'closes sessions whose retention is over, and no others'
+const counts = 'counts retention from the last change, and closes as many as its limit'
+const forgets = 'forgets a session that is over, with all that was ever its'
+const spares = 'forgets nothing that is open, held or younger'
+const bounded = 'forgets no more rows than its limit at once, the oldest first, and comes to the end'
+
+/** Keeps something of a session that is forgotten. */
+function keeping(store: Store, disk: Disk, put: (before: Disk) => void): Partial<Store> {
+  return {
+    async forget(before, limit) {
+      const former = structuredClone(disk)
+      const result = await store.forget(before, limit)
+      put(former)
+      return result
+    },
+  }
+}
+
+export const brokenRetention = [
+  broken('tells what is to be closed and does not close it', closes, (store, disk) => ({
+    async closeExpired(now, limit) {
+      const closed = await store.closeExpired(now, limit)
+      for (const { sessionId } of closed) Object.assign(disk.sessions.get(sessionId) ?? {}, { closedAt: undefined })
+      return closed
+    },
+  })),
+  broken('closes what works', closes, (store, disk) => ({
+    closeExpired(now, limit) {
+      for (const session of disk.sessions.values()) session.openRuns = 0
+      return store.closeExpired(now, limit)
+    },
+  })),
+  broken('counts from the beginning', counts, (store, disk) => ({
+    closeExpired(now, limit) {
+      for (const session of disk.sessions.values()) session.updatedAt = session.createdAt
+      return store.closeExpired(now, limit)
+    },
+  })),
+  broken('keeps the runs', forgets, (store, disk) => keeping(store, disk, ({ runs }) => (disk.runs = runs))),
+  broken('keeps the fill', forgets, (store, disk) => keeping(store, disk, ({ fills }) => (disk.fills = fills))),
+  broken('forgets what an executor still holds', spares, (store, disk) => ({
+    forget(before, limit) {
+      for (const session of disk.sessions.values()) session.releasedAt ??= session.closedAt
+      return store.forget(before, limit)
+    },
+  })),
+  broken('forgets what is of that very time', spares, (store) => ({
+    forget: (before, limit) => store.forget(before + 1, limit),
+  })),
+  broken('forgets everything at once', bounded, (store) => ({ forget: (before) => store.forget(before, 1_000_000) })),
+]

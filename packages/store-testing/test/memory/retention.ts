@@ -1,0 +1,54 @@
+import { knownSession, limited, type Disk, type Steps } from './disk.ts'
+
+export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget'> {
+  function dropSome(sessionId: string, room: number): { rows: number; whole: boolean } {
+    const session = knownSession(disk, sessionId)
+    const log = disk.logs.get(sessionId) ?? []
+    let rows = log.splice(0, room).length
+    session.firstSeq += rows
+    for (const run of disk.runs.values()) {
+      if (run.sessionId !== sessionId || rows >= room) continue
+      disk.runs.delete(run.runId)
+      rows += 1
+    }
+    if (rows >= room) return { rows, whole: false }
+    disk.sessions.delete(sessionId)
+    disk.fills.delete(sessionId)
+    disk.logs.delete(sessionId)
+    for (const [name, key] of disk.keys) if (key.sessionId === sessionId) disk.keys.delete(name)
+    return { rows: rows + 1, whole: true }
+  }
+
+  return {
+    closeExpired(now, limit) {
+      const over = [...disk.sessions.values()].flatMap((session) => {
+        const { retentionMs, closedAt, openRuns, updatedAt } = session
+        const at =
+          retentionMs === undefined || closedAt !== undefined || openRuns > 0 ? now + 1 : updatedAt + retentionMs
+        return at <= now ? [{ session, at }] : []
+      })
+      const closed = limited(
+        over.toSorted((a, b) => a.at - b.at),
+        limit,
+      ).map(({ session }) => session)
+      for (const session of closed)
+        Object.assign(session, { closedAt: now, updatedAt: Math.max(session.updatedAt, now) })
+      return closed
+    },
+    forget(before, limit) {
+      limited([], limit)
+      const old = [...disk.sessions.values()].filter(
+        ({ closedAt, releasedAt, openRuns, updatedAt }) =>
+          closedAt !== undefined && releasedAt !== undefined && openRuns === 0 && updatedAt < before,
+      )
+      let [sessions, rows] = [0, 0]
+      for (const { sessionId } of old.toSorted((a, b) => a.updatedAt - b.updatedAt)) {
+        if (rows >= limit) break
+        const dropped = dropSome(sessionId, limit - rows)
+        rows += dropped.rows
+        if (dropped.whole) sessions += 1
+      }
+      return { sessions, rows }
+    },
+  }
+}
