@@ -143,6 +143,12 @@ export function driveRun(
     return await models?.begin({ runId, sessionId, tenant, budget, ...options }, onStop)
   }
 
+  /** Who cancelled the run waits for its end. */
+  function untilLetGo(): AbortSignal {
+    if (stop.reason() === undefined) return lettingGo.signal
+    return AbortSignal.any([lettingGo.signal, AbortSignal.timeout(limits.cancelGraceMs)])
+  }
+
   function halted(): boolean {
     return stop.reason() !== undefined || stop.detached()
   }
@@ -244,7 +250,7 @@ export function driveRun(
     const delivering = AbortSignal.any([stop.opening, stop.working])
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
-    if (agent) await rememberWork({ run, session, live }, { signal: lettingGo.signal, log })
+    if (agent) await rememberWork({ run, session, live }, { signal: untilLetGo(), log })
     return finish(ending, delivery).then(() => ({ kind: 'ended' }), lost)
   }
 
