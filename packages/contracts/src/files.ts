@@ -37,7 +37,9 @@ export const FileList = Type.Object(
   {
     path: Path,
     entries: Type.Array(FileEntryView, { description: 'By path.' }),
-    truncated: Type.Boolean({ description: 'There is more than `limit`.' }),
+    truncated: Type.Boolean({
+      description: 'There is more than `limit`, or directories that no path of a request can name.',
+    }),
     unnamed: Type.Integer({
       minimum: 0,
       description: 'Entries that were seen and are left out: their names are not UTF-8.',

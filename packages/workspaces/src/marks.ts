@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { exists } from './exists.ts'
+import { removeTree } from './remove-tree.ts'
 import { systemCode } from './files/system-errors.ts'
 
 /** What tells which directories are ours, also after a crash. */
@@ -43,7 +44,7 @@ export function createMarks(root: string): Marks {
     },
     async remove(name, directory) {
       if (await exists(markOf(name))) {
-        await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+        await removeTree(directory)
         await rm(markOf(name), { force: true })
       } else if (await exists(claimOf(name))) await removeEmpty(directory)
       await rm(claimOf(name), { force: true })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import type { TestContext } from 'node:test'
 import { createDirectories } from '../src/directories.ts'
 import type { Directories } from '../src/directories.ts'
@@ -115,3 +117,19 @@ for (const name of ['.git', 'AGENTS.md']) {
     await assert.rejects(createDirectories(path.join(root, 'below', 'it')).prepare(), /WORKSPACE_ROOT/)
   })
 }
+
+test('a workspace is removed whatever an agent has made in it', async (t) => {
+  const workspaces = await workspacesFor(t)
+  const odd = {
+    deep: 'n=$(printf "d%.0s" $(seq 200)); for i in $(seq 60); do mkdir $n; cd -P $n; done; touch f',
+    bytes: 'mkdir "$(printf "d\\376")"; touch "$(printf "d\\376/f\\377")"',
+    pipes: 'mkfifo p; ln -s / root; ln -s . self; mkdir -- -rf',
+  }
+  for (const [name, command] of Object.entries(odd)) {
+    const directory = await workspaces.create(name)
+    await promisify(execFile)('bash', ['-c', command], { cwd: directory })
+    await workspaces.remove(name)
+    assert.equal(await workspaces.find(name), undefined)
+    await assert.rejects(stat(directory), { code: 'ENOENT' })
+  }
+})

@@ -11,7 +11,7 @@ import { contentOf, openFile } from './content.ts'
 import type { Directory, Tree } from './directory.ts'
 import { entryOf, lookAt } from './entry.ts'
 import { staysInside } from './links.ts'
-import { entriesOf, isGone } from './list.ts'
+import { entriesOf, isBeyondPaths, isGone } from './list.ts'
 import { joined, parsePath, pathLimits, placeOf, quoted } from './path.ts'
 import { isGit } from './protected-names.ts'
 import { looksSecret } from './secret-names.ts'
@@ -57,7 +57,7 @@ async function packAll(tree: Tree, tar: Pack, paths: readonly string[], packing:
       await packPath(tree, tar, path, packing)
     } catch (error) {
       const failure = fileError(error, path)
-      if (!isGone(failure) && !(packing.ifThere === true && isUnnamable(failure))) throw failure
+      if (!isGone(failure) && !(packing.ifThere === true && isBeyondPaths(failure))) throw failure
     }
   }
 }
@@ -73,8 +73,6 @@ async function packPath(tree: Tree, tar: Pack, path: string, packing: Packing): 
   const stats = await lookAt(directory, place.name)
   if (stats !== undefined) await packEntry(tree, tar, directory, { entry: entryOf(joined(names), stats), packing })
 }
-
-const isUnnamable = ({ code }: GatewayError): boolean => ['PARENT_DIRECTORY_DENIED', 'INVALID_REQUEST'].includes(code)
 
 async function packDirectory(
   tree: Tree,
@@ -116,7 +114,7 @@ async function packEntry(
     }
   } catch (error) {
     const failure = fileError(error, entry.path)
-    if (!isGone(failure)) throw failure
+    if (!isGone(failure) && !isBeyondPaths(failure)) throw failure
   }
 }
 

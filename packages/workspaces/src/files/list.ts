@@ -64,12 +64,14 @@ export async function listFiles(
   const entries: FileEntry[] = []
   let unnamed = 0
   const onUnnamed = (): void => void (unnamed += 1)
+  let unseen = false
+  const onUnseen = (): void => void (unseen = true)
   const sorted = (truncated: boolean) => ({ entries: entries.sort(byPath), truncated, unnamed })
   let level = [joined(parsePath(path))]
   for (let deep = 0; deep < depth && level.length > 0; deep++) {
     const next: string[] = []
     for (const at of level) {
-      for await (const batch of entriesAt(tree, at, { must: deep === 0, onUnnamed })) {
+      for await (const batch of entriesAt(tree, at, { must: deep === 0, onUnnamed, onUnseen })) {
         signal.throwIfAborted()
         for (const entry of batch) {
           if (entries.length === limit) return sorted(true)
@@ -80,26 +82,32 @@ export async function listFiles(
     }
     level = next
   }
-  return sorted(false)
+  return sorted(unseen)
 }
 
 /** `must`: it was asked for; else it may have gone, or become something else, since it was seen. */
 async function* entriesAt(
   tree: Tree,
   path: string,
-  { must, onUnnamed }: { must: boolean; onUnnamed: () => void },
+  { must, onUnnamed, onUnseen }: { must: boolean; onUnnamed: () => void; onUnseen: () => void },
 ): AsyncGenerator<readonly FileEntry[]> {
   try {
     await using directory = await tree.open(parsePath(path))
     yield* entriesOf(directory, path, onUnnamed)
   } catch (error) {
     const failure = fileError(error, path)
-    if (must || !isGone(failure)) throw failure
+    if (must || !(isGone(failure) || isBeyondPaths(failure))) throw failure
+    if (isBeyondPaths(failure)) onUnseen()
   }
 }
 
 export const isGone = (error: unknown): boolean =>
   error instanceof GatewayError &&
   ['FILE_NOT_FOUND', 'NOT_A_DIRECTORY', 'LINK_DENIED', 'NOT_A_FILE'].includes(error.code)
+
+/** An agent gives names that no path of a request has: longer or deeper ones, or with what other systems take for `..`. */
+export const isBeyondPaths = (error: unknown): boolean =>
+  error instanceof GatewayError &&
+  ['INVALID_REQUEST', 'PARENT_DIRECTORY_DENIED', 'ABSOLUTE_PATH_DENIED'].includes(error.code)
 
 const byPath = (one: FileEntry, other: FileEntry): number => (one.path < other.path ? -1 : 1)

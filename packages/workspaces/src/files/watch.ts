@@ -3,7 +3,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { FileChange } from '@opencode-gateway/contracts'
 import type { Tree } from './directory.ts'
 import { lookAt } from './entry.ts'
-import { isGone } from './list.ts'
+import { isBeyondPaths, isGone } from './list.ts'
 import { parsePath, placeOf } from './path.ts'
 import { watchDirectories } from './watched-directories.ts'
 import type { WatchedDirectories, WatchLimits } from './watched-directories.ts'
@@ -95,15 +95,15 @@ async function changesOf(
 }
 
 async function kindAt(tree: Tree, path: string): Promise<'nothing' | 'directory' | 'file'> {
-  const place = placeOf(parsePath(path))
-  if (place === undefined) return 'directory'
   try {
+    const place = placeOf(parsePath(path))
+    if (place === undefined) return 'directory'
     await using directory = await tree.open(place.above)
     const stats = await lookAt(directory, place.name)
     if (stats === undefined) return 'nothing'
     return stats.isDirectory() ? 'directory' : 'file'
   } catch (error) {
-    if (isGone(error)) return 'nothing'
+    if (isGone(error) || isBeyondPaths(error)) return 'nothing'
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import type { Tree } from './directory.ts'
-import { entriesOf, isGone } from './list.ts'
+import { entriesOf, isBeyondPaths, isGone } from './list.ts'
 import { below, parsePath } from './path.ts'
 import { isGit } from './protected-names.ts'
 import { fileError } from './system-errors.ts'
@@ -114,7 +114,9 @@ export function watchDirectories(
           for (const file of await scan(at, waiting)) if (note(file)) found.push(file)
         } catch (error) {
           if (path === '' && at === '') throw error
-          if (!isGone(fileError(error, at))) throw error
+          const failure = fileError(error, at)
+          if (isBeyondPaths(failure)) full = true
+          else if (!isGone(failure)) throw error
         }
       }
       return found

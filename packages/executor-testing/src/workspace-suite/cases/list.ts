@@ -37,6 +37,28 @@ export const listCases: readonly FilesCase[] = [
     },
   },
   {
+    name: 'a directory that no path can name leaves the rest as it is, for lists, archives and watches',
+    async run(scene) {
+      const { files, signal } = scene
+      const watch = files.watch(signal)[Symbol.asyncIterator]()
+      await watch.next()
+      const tooLong = 'n=$(printf "d%.0s" $(seq 200)); for i in $(seq 30); do mkdir $n; cd -P $n; done; touch f'
+      await scene.sh(`(${tooLong}); mkdir -p 'a\\..\\b/c' '\\c' && touch 'a\\..\\b/f' 'x\\..\\y' '\\c/f'`)
+      await write(scene, 'z', 'last')
+      for (let told = false; !told;) {
+        const { value, done } = await watch.next()
+        assert.ok(done !== true, 'the watch ended')
+        told = value.some(({ path }) => path === 'z')
+      }
+      await watch.return?.()
+      const { entries, truncated } = await files.list('', { depth: 64, limit: 1000 }, signal)
+      assert.equal(truncated, true)
+      assert.equal(entries.at(-1)?.path, 'z')
+      for await (const _chunk of await files.archive({ git: false, secrets: false }, signal));
+      await scene.sh('rm -rf d*')
+    },
+  },
+  {
     name: 'an entry says what it is',
     async run(scene) {
       await scene.sh('mkdir d && printf four > f && chmod 750 d && chmod 640 f && touch -d @1700000000 f && ln -s f l')
