@@ -2,8 +2,8 @@ import { GatewayError, type Workspace, type WorkspaceLimits, type WorkspaceSize 
 
 /** What clients may still put into workspaces. */
 export interface WorkspaceRoom {
-  /** WORKSPACE_FULL when there is none. */
-  in(workspace: Workspace, signal: AbortSignal): Promise<WorkspaceLimits>
+  /** WORKSPACE_FULL when there is none. Measured anew where less than `bytes` would be left. */
+  in(workspace: Workspace, bytes: number, signal: AbortSignal): Promise<WorkspaceLimits>
   /** Notes what was put in since. */
   used(workspace: Workspace, more: { bytes: number; files: number }): void
 }
@@ -18,9 +18,11 @@ type Known = Pick<WorkspaceSize, 'bytes' | 'files'> & { at: number }
 export function createWorkspaceRoom(limits: WorkspaceLimits): WorkspaceRoom {
   const sizes = new Map<string, Known>()
 
-  async function sizeOf(workspace: Workspace, signal: AbortSignal): Promise<Known> {
+  async function sizeOf(workspace: Workspace, room: number, signal: AbortSignal): Promise<Known> {
     const known = sizes.get(workspace.path)
-    if (known && Date.now() - known.at < KNOWN_FOR_MS) return known
+    // What was written again counts twice until then: nobody is refused for that.
+    const isEnough = known && known.bytes + room <= limits.maxBytes && known.files < limits.maxFiles
+    if (isEnough && Date.now() - known.at < KNOWN_FOR_MS) return known
     const { bytes, files, whole } = await workspace.measure(limits, signal)
     if (!whole) throw full(limits)
     sizes.delete(workspace.path)
@@ -31,10 +33,10 @@ export function createWorkspaceRoom(limits: WorkspaceLimits): WorkspaceRoom {
   }
 
   return {
-    async in(workspace, signal) {
-      const { bytes, files } = await sizeOf(workspace, signal)
-      const room = { maxBytes: limits.maxBytes - bytes, maxFiles: limits.maxFiles - files }
-      if (room.maxBytes > 0 && room.maxFiles > 0) return room
+    async in(workspace, room, signal) {
+      const { bytes, files } = await sizeOf(workspace, room, signal)
+      const left = { maxBytes: limits.maxBytes - bytes, maxFiles: limits.maxFiles - files }
+      if (left.maxBytes > 0 && left.maxFiles > 0) return left
       sizes.delete(workspace.path)
       throw full(limits)
     },

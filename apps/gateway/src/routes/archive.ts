@@ -80,7 +80,7 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     const body = rawBody(request, maxArchiveBytes)
     const workspace = await workspaceOf(options, request, { make: true })
     const unpacked = await whileClientStays(reply, app.stopping, async (signal) => {
-      const { maxBytes, maxFiles } = await room.in(workspace, signal)
+      const { maxBytes, maxFiles } = await room.in(workspace, maxArchiveBytes * UNPACKS_TO, signal)
       const limits = {
         maxEntries: Math.min(MAX_ENTRIES, maxFiles),
         maxBytes: Math.min(maxArchiveBytes * UNPACKS_TO, maxBytes),

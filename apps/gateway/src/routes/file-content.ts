@@ -87,7 +87,7 @@ export const fileContentRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async 
     const body = rawBody(request, maxFileBytes)
     const workspace = await workspaceOf(options, request, { make: true })
     const { stat, created } = await whileClientStays(reply, app.stopping, async (signal) => {
-      const left = await options.room.in(workspace, signal)
+      const left = await options.room.in(workspace, maxFileBytes, signal)
       const how = { ...expected, maxBytes: Math.min(maxFileBytes, left.maxBytes), secrets: mayHaveSecrets(request) }
       return await withinRoom(left, maxFileBytes, () => workspace.files.write(request.query.path, body, how, signal))
     })
