@@ -6,3 +6,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ./base-image.sh
 ./engine-image.sh slim
 docker build --file ../../docker/gateway/Dockerfile --target gateway --tag opencode-gateway:latest ../..
+docker build --file ../../docker/gateway/Dockerfile --target docker-gate --tag opencode-gateway-docker-gate:latest ../..

@@ -15,6 +15,7 @@ const names = (name) => `export * from '${name}'`
 /** @type {[file: string, source: string][]} */
 const refused = [
   ['apps/gateway/src/server.ts', environment],
+  ['apps/docker-gate/src/server.ts', environment],
   ['packages/sessions/src/run.ts', environment],
   ['packages/sessions/src/run.ts', `import { env } from 'node:process'\nexport const home = env['HOME']`],
   ['packages/sessions/src/run.ts', `import process from 'node:process'\nexport const home = process['env']`],
@@ -41,6 +42,7 @@ const refused = [
 /** @type {[file: string, source: string][]} */
 const allowed = [
   ['apps/gateway/src/config.ts', environment],
+  ['apps/docker-gate/src/config.ts', environment],
   ['apps/gateway/src/executors.ts', names('@opencode-gateway/executor-server')],
   ['apps/gateway/src/app.ts', names('typebox')],
   ['apps/gateway/src/app.ts', names('@opencode-gateway/sessions')],
