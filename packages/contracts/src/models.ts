@@ -26,6 +26,8 @@ export interface EngineModels {
   admit(engine: AdmittedEngine): ModelAdmission
   /** What is called for in this session of an engine, and in its sub-agents' ones, is on account of our session. */
   assign(engineSessionId: string, sessionId: string): void
+  /** What the engine's catalogue says of providers, by name: the prices of their models, unless they are known. */
+  know(catalogue: Readonly<Record<string, unknown>>): void
   /** The session of the engine is gone; idempotent. */
   release(engineSessionId: string): void
 }

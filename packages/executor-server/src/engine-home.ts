@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Catalogue } from '@opencode-gateway/opencode'
 
 export interface EngineHome {
   readonly directory: string
@@ -10,7 +11,10 @@ export interface EngineHome {
  * A home of its own for an embedded engine, below the state directory: its database, caches and configuration. What
  * the engine would fetch from the network at start is either switched off or already there.
  */
-export async function prepareEngineHome(stateDir: string, options: { lean: boolean }): Promise<EngineHome> {
+export async function prepareEngineHome(
+  stateDir: string,
+  options: { catalogue: Catalogue | undefined },
+): Promise<EngineHome> {
   const home = path.join(stateDir, 'home')
   const configFolder = path.join(home, '.config', 'opencode')
   await mkdir(path.join(configFolder, 'node_modules'), { recursive: true, mode: 0o700 })
@@ -18,7 +22,12 @@ export async function prepareEngineHome(stateDir: string, options: { lean: boole
   const lock = { packages: { '': { dependencies: { '@opencode-ai/plugin': '*' } } } }
   await writeFile(path.join(configFolder, 'package-lock.json'), JSON.stringify(lock))
   const models = path.join(stateDir, 'models.json')
-  await writeFile(models, '{}')
+  const { catalogue } = options
+  if (catalogue) {
+    // Another engine may be about to read it.
+    await writeFile(`${models}.new`, JSON.stringify(catalogue))
+    await rename(`${models}.new`, models)
+  }
   return {
     directory: home,
     environment: {
@@ -27,8 +36,8 @@ export async function prepareEngineHome(stateDir: string, options: { lean: boole
       XDG_DATA_HOME: path.join(home, '.local', 'share'),
       XDG_CACHE_HOME: path.join(home, '.cache'),
       XDG_STATE_HOME: path.join(home, '.local', 'state'),
-      // Without the catalogue of 226 providers a directory takes a tenth of the memory and a quarter of the time.
-      ...(options.lean ? { OPENCODE_MODELS_PATH: models } : {}),
+      // Without the other 226 providers a directory takes a tenth of the memory and a quarter of the time.
+      ...(catalogue ? { OPENCODE_MODELS_PATH: models } : {}),
       OPENCODE_DISABLE_MODELS_FETCH: '1',
       OPENCODE_DISABLE_AUTOUPDATE: '1',
       OPENCODE_DISABLE_LSP_DOWNLOAD: '1',

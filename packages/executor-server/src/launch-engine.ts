@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
 import type { Log, ModelAdmission, PermissionRules } from '@opencode-gateway/contracts'
-import { composeEngineConfig, createEngineClient } from '@opencode-gateway/opencode'
+import { composeEngineConfig, createEngineClient, readCatalogue } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineLimits } from '@opencode-gateway/opencode'
 import { findEngineBinary } from './engine-binary.ts'
 import { prepareEngineHome } from './engine-home.ts'
@@ -48,14 +49,21 @@ async function launch(
   const { log, permissions, stateDir, startTimeoutMs = 30_000, stopGraceMs = 3_000, killTimeoutMs = 3_000 } = options
   const binary = await findEngineBinary(options.binary)
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
-  const { config, selfContained } = composeEngineConfig({
+  const { config, catalogued } = composeEngineConfig({
     operator: options.config ?? {},
     permissions,
     variables: Object.keys(options.environment ?? {}),
     authProviders: Object.keys(options.auth ?? {}),
     ...(proxied === undefined ? {} : { proxied }),
   })
-  const home = await prepareEngineHome(stateDir, { lean: selfContained })
+  const catalogue = await readCatalogue({ binary, directory: path.join(stateDir, 'catalogue'), providers: catalogued })
+  if (catalogue) options.models?.know(catalogue)
+  else
+    log.warn(
+      { providers: catalogued },
+      'the engine takes its whole catalogue of models: a provider was not found in it',
+    )
+  const home = await prepareEngineHome(stateDir, { catalogue })
   const password = randomBytes(24).toString('base64url')
   const engineProcess = await startEngineProcess(
     {

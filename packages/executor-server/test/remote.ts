@@ -27,7 +27,7 @@ export async function startRemoteEngine(
     variables: [],
     authProviders: [],
   })
-  const home = await prepareEngineHome(stateDir, { lean: true })
+  const home = await prepareEngineHome(stateDir, { catalogue: {} })
   const engine = await startEngineProcess(
     {
       binary: await findEngineBinary(undefined),

@@ -8,7 +8,7 @@ import { presentedToken } from './headers.ts'
 import { defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { listen, type Listener, type Place } from './listener.ts'
 import { createMeters } from './meters.ts'
-import type { ModelPrice } from './price.ts'
+import { readPrices, type ModelPrice } from './price.ts'
 import type { Refusal } from './refusal.ts'
 import { slots, slotUpstreams } from './slots.ts'
 import type { Upstream } from './upstream.ts'
@@ -17,7 +17,7 @@ export interface ModelProxyOptions {
   /** By the name the engine has for the provider. */
   upstreams: ReadonlyMap<string, Upstream>
   usageLog: UsageLog
-  /** By "provider/model"; what a call of another one costs is not known. */
+  /** By "provider/model"; they come before those of an engine's catalogue. */
   prices?: ReadonlyMap<string, ModelPrice>
   /** What every session may use. */
   sessionBudget?: ModelBudget
@@ -57,9 +57,10 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
   const listeners = new Set<Listener>()
   const { onRefused = () => {} } = options
   const accounts = createAccounts()
+  const prices = new Map(options.prices)
   const meters = createMeters({
     usageLog: options.usageLog,
-    prices: options.prices ?? new Map(),
+    prices,
     sessionBudget: options.sessionBudget ?? {},
     dayBudget: options.dayBudget ?? {},
     log,
@@ -98,6 +99,11 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
       },
       assign: accounts.assign,
       release: accounts.release,
+      know(catalogue) {
+        for (const [model, price] of readPrices({ provider: catalogue })) {
+          if (!prices.has(model)) prices.set(model, price)
+        }
+      },
     },
     runs: meters,
     async openSocket(sessionId, path) {

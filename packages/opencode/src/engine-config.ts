@@ -20,6 +20,8 @@ export interface ComposedConfig {
   config: EngineConfig
   /** True when every model in use is declared in the configuration, so that no catalogue is needed. */
   selfContained: boolean
+  /** Providers in use whose models only the engine's catalogue has. */
+  catalogued: readonly string[]
 }
 
 /** Variables with a key, and the provider of the engine's catalogue that reads them. */
@@ -71,7 +73,9 @@ export function composeEngineConfig({
   const configured = [...new Set([...Object.keys(declared), ...keyed, ...authProviders])].sort()
   const listed = operator['enabled_providers']
   const enabled = Array.isArray(listed) ? listed.map(String) : configured
+  const catalogued = enabled.filter((name) => !declaresModels(declared[name]))
   return {
+    catalogued,
     config: {
       snapshot: false,
       lsp: false,
@@ -84,7 +88,7 @@ export function composeEngineConfig({
       autoupdate: false,
       share: 'disabled',
     },
-    selfContained: enabled.every((name) => declaresModels(declared[name])),
+    selfContained: catalogued.length === 0,
   }
 }
 

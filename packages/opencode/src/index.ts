@@ -1,6 +1,8 @@
 export { createAgentSession } from './agent-session.ts'
 export type { EngineBackedSession, EngineLease, SessionEngineSource } from './agent-session.ts'
 export { endingWith } from './ending-with.ts'
+export { readCatalogue } from './catalogue/catalogue.ts'
+export type { Catalogue } from './catalogue/catalogue.ts'
 export { createEngineClient } from './engine-client.ts'
 export type { EngineClient, EngineClientOptions, SessionPlace } from './engine-client.ts'
 export { composeEngineConfig, providerOfVariable, providerVariables, unattended } from './engine-config.ts'
