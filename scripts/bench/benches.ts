@@ -3,6 +3,7 @@ import { appendToClient } from './cases/append-to-client.ts'
 import { clone } from './cases/clone.ts'
 import { createSessions } from './cases/create-sessions.ts'
 import { healthz } from './cases/healthz.ts'
+import { modelProxy } from './cases/model-proxy.ts'
 import { resume } from './cases/resume.ts'
 import { runOverhead } from './cases/run-overhead.ts'
 import { startAndIdle } from './cases/start-and-idle.ts'
@@ -21,4 +22,5 @@ export const benches: readonly Bench[] = [
   resume,
   clone,
   workspace,
+  modelProxy,
 ]

@@ -10,6 +10,7 @@ import { startGateway } from '../lib/gateway.ts'
 import { leanEnvironment } from '../lib/lean-engine.ts'
 import { opencodeRun } from '../lib/opencode-run.ts'
 import { quietMoment } from '../lib/quiet.ts'
+import { startServer } from '../lib/server.ts'
 import { median, summarize, type Summary } from '../lib/stats.ts'
 
 const prompt = 'say: hi'
@@ -37,19 +38,21 @@ export const runOverhead: Bench = {
     const http = new Agent()
     context.after(() => http.close())
 
-    const throughGateway: Run = async () => {
-      const startedAt = performance.now()
-      const answer = await request(`${gateway.url}/run`, {
-        dispatcher: http,
-        method: 'POST',
-        headers: { 'content-type': 'text/plain' },
-        body: prompt,
-      })
-      const { output } = (await answer.body.json()) as { output?: string }
-      const tookMs = performance.now() - startedAt
-      if (answer.statusCode !== 200 || output !== 'hi') throw new Error(`POST /run: ${answer.statusCode} "${output}"`)
-      return tookMs
-    }
+    const through =
+      (url: string): Run =>
+      async () => {
+        const startedAt = performance.now()
+        const answer = await request(`${url}/run`, {
+          dispatcher: http,
+          method: 'POST',
+          headers: { 'content-type': 'text/plain' },
+          body: prompt,
+        })
+        const { output } = (await answer.body.json()) as { output?: string }
+        const tookMs = performance.now() - startedAt
+        if (answer.statusCode !== 200 || output !== 'hi') throw new Error(`POST /run: ${answer.statusCode} "${output}"`)
+        return tookMs
+      }
     const straight: Run = async () => {
       const directory = await nextDirectory()
       const startedAt = performance.now()
@@ -59,9 +62,17 @@ export const runOverhead: Bench = {
       await direct.cleanUp(run)
       return tookMs
     }
-    const { ours, theirs } = await alternate(throughGateway, straight, context)
+    const { ours, theirs } = await alternate(through(gateway.url), straight, context)
     const cli = await commandLine(context, modelUrl)
-    return [overhead(ours, theirs), againstCommandLine(summarize(ours), cli)]
+    const dataDir = join(context.directory, 'whole')
+    await mkdir(dataDir)
+    const server = await startServer(context, dataDir)
+    const whole = await alternate(through(server.url), straight, context)
+    return [
+      overhead('POST /run', ours, theirs),
+      overhead('POST /run of the whole gateway, its own engine behind the model proxy', whole.ours, whole.theirs),
+      againstCommandLine(summarize(ours), cli),
+    ]
   },
 }
 
@@ -84,11 +95,11 @@ async function alternate(
   return took
 }
 
-function overhead(ours: readonly number[], theirs: readonly number[]): Figure {
+function overhead(what: string, ours: readonly number[], theirs: readonly number[]): Figure {
   const [a, b] = [summarize(ours), summarize(theirs)]
   const differenceMs = a.p50 - b.p50
   return {
-    what: 'POST /run / straight at the engine (new directory, new session, blocking prompt)',
+    what: `${what} / straight at an engine (new directory, new session, blocking prompt)`,
     target: `≤ ${ratio(targetRatio)} and ≤ ${targetMs} ms more`,
     measured: `${ratio(a.p50 / b.p50)}, ${ms(differenceMs)} more; ${quantiles(a)} / p50 ${ms(b.p50)}, p90 ${ms(b.p90)}, p99 ${ms(b.p99)}`,
     ok: a.p50 / b.p50 <= targetRatio && differenceMs <= targetMs,
