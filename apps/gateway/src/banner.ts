@@ -12,7 +12,6 @@ export interface BannerOptions {
 /** What an operator wants to see first: where it is, what answers, and what is not as it should be. */
 export function renderBanner({ version, address, config, keys }: BannerOptions): string {
   const url = address.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:')
-  const engine = config.server.url === undefined ? 'its own engine' : `engine at ${config.server.url}`
   const model = config.model.scripted ? SCRIPTED_MODEL : (config.model.default ?? "the engine's default")
   const auth = keys === 0 ? '' : ' -H "Authorization: Bearer $API_KEY"'
   return [
@@ -20,7 +19,7 @@ export function renderBanner({ version, address, config, keys }: BannerOptions):
     `  OpenCode Gateway ${version}`,
     '',
     `  url       ${url}   (documentation: ${url}/docs)`,
-    `  executor  ${config.executor}, ${engine}`,
+    `  executor  ${config.executor}, ${engineOf(config)}`,
     `  model     ${model}`,
     `  data      ${config.dataDir}`,
     `  try       curl -d 'say: hello'${auth} ${url}/run`,
@@ -28,6 +27,11 @@ export function renderBanner({ version, address, config, keys }: BannerOptions):
     ...(config.model.scripted ? box(NO_MODEL) : []),
     ...(keys === 0 ? box(config.allowUnauthenticated ? OPEN_TO_ALL : NO_KEY) : []),
   ].join('\n')
+}
+
+function engineOf({ executor, docker, server }: Config): string {
+  if (executor === 'docker') return `a container of ${docker.image} per session`
+  return server.url === undefined ? 'its own engine' : `engine at ${server.url}`
 }
 
 const NO_MODEL = [

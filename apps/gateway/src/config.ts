@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isLoopback } from './config/addresses.ts'
+import { imageProblems, readDocker } from './config/docker.ts'
 import { readKeysFile, singleKey, type ApiKey } from './config/api-keys.ts'
 import { obstacles } from './config/obstacles.ts'
 import type { ConfigProblem } from './config/problem.ts'
@@ -59,11 +60,13 @@ export function readProcessEnv(): ReadEnv {
   })
 }
 
-function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundings, secrets: Secrets) {
+function readConfig(env: Environment, reader: Reader, { cwd, home }: Surroundings, secrets: Secrets) {
+  const { read } = reader
   const shared = env.XDG_DATA_HOME?.trim() || join(home, '.local', 'share')
   const dataDir = resolve(cwd, read(variables.dataDir) ?? join(shared, 'opencode-gateway'))
   const limitMs = read(variables.executionTimeMs)
-  const serverUrl = read(variables.serverUrl)
+  const executor = read(variables.serverEnabled) ? read(variables.executor) : ('docker' as const)
+  const serverUrl = executor === 'server' ? read(variables.serverUrl) : undefined
   const asked = [
     secrets.authJson,
     secrets.authToken,
@@ -82,7 +85,8 @@ function readConfig(env: Environment, { read }: Reader, { cwd, home }: Surroundi
     workspaceRoot: resolve(cwd, read(variables.workspaceRoot) ?? join(dataDir, 'workspaces')),
     /** Search path for the tools of an engine of our own. */
     path: env.PATH ?? '',
-    executor: read(variables.serverEnabled) ? read(variables.executor) : ('docker' as const),
+    executor,
+    docker: readDocker(reader, env),
     server: {
       url: serverUrl,
       username: read(variables.serverUsername),
@@ -204,12 +208,15 @@ function readKeys({ read, problems }: Reader, { cwd, readText }: Surroundings): 
 function contradictions(config: Config, secrets: Secrets, surroundings: Surroundings): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   if (config.executor === 'docker') {
-    problems.push({
-      name: 'EXECUTOR',
-      got: '"docker" (from EXECUTOR or OPENCODE_SERVER_ENABLED)',
-      expected: 'server',
-      consequence: 'executor docker is not available in this version',
-    })
+    problems.push(...imageProblems(config.docker))
+    if (secrets.authToken !== undefined) {
+      problems.push({
+        name: variables.authToken.name,
+        got: 'a secret',
+        expected: 'nothing with EXECUTOR=docker',
+        consequence: 'every agent could read it in its container',
+      })
+    }
   }
   if (secrets.keys.length === 0 && !isLoopback(config.host) && !config.allowUnauthenticated) {
     problems.push({
@@ -240,7 +247,9 @@ function contradictions(config: Config, secrets: Secrets, surroundings: Surround
   return problems
 }
 
-function unused({ server }: Config, secrets: Secrets, env: Environment): string[] {
+function unused({ executor, server }: Config, secrets: Secrets, env: Environment): string[] {
+  const { name } = variables.serverUrl
+  if (executor === 'docker' && env[name]) return [`${name} is not used: with EXECUTOR=docker engines are in containers`]
   if (server.url === undefined) return []
   const given = [
     ...(secrets.configJson === undefined ? [] : [variables.configJson.name]),

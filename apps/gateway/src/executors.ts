@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { EngineModels, Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
+import { createDockerExecutor, type OpenModels } from '@opencode-gateway/executor-docker'
 import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
+import type { DockerConfig } from './config/docker.ts'
 import type { EngineSettings } from './engine-settings.ts'
 
 export { providerOfVariable, providerVariables }
@@ -27,13 +29,19 @@ export interface ExecutorSettings {
   /** How long a cancel may take. */
   cancelGraceMs: number
   /** For an engine of our own. */
-  engine: EngineSettings & { models: EngineModels }
+  engine: EngineSettings & {
+    models: EngineModels
+    /** The way of one session's engine to the providers of these names. */
+    openModels: OpenModels
+    providers: readonly string[]
+  }
+  docker: Omit<DockerConfig, 'mustBePinned'>
   secrets: { serverPassword: string | undefined }
   log: Log
 }
 
 /** Every executor there is, by its name in EXECUTOR. */
-export const executors: Readonly<Record<'server', (settings: ExecutorSettings) => Executor>> = {
+export const executors: Readonly<Record<'docker' | 'server', (settings: ExecutorSettings) => Executor>> = {
   server: ({ server, secrets, path, dataDir, recycle, engine, ...common }) =>
     createServerExecutor({
       ...common,
@@ -51,4 +59,20 @@ export const executors: Readonly<Record<'server', (settings: ExecutorSettings) =
           }
         : { remote: { url: server.url, username: server.username, password: secrets.serverPassword ?? '' } }),
     }),
+  docker: ({ docker, engine, log, workspaceRoot, workspaces, permissions, cancelGraceMs }) => {
+    const { runtime, user, ...rest } = docker
+    return createDockerExecutor({
+      ...rest,
+      ...(runtime === undefined ? {} : { runtime }),
+      ...(user === undefined ? {} : { user }),
+      log,
+      workspaceRoot,
+      workspaces,
+      permissions,
+      cancelGraceMs,
+      config: engine.config,
+      providers: engine.providers,
+      openModels: engine.openModels,
+    })
+  },
 }

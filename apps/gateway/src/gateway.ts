@@ -12,7 +12,7 @@ import { startExecutor, type ExecutorStartup } from './executor-startup.ts'
 import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
 import { noSecrets } from './engine-settings.ts'
-import { createModelAccess, type ModelAccess } from './model-access.ts'
+import { createModelAccess, refuseStraight, type ModelAccess } from './model-access.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
 import { makeDirectory } from './make-directory.ts'
@@ -69,7 +69,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     await store.open()
     steps.push(() => store.close())
     const access = await openModelAccess(store)
-    const executor = executors.server({
+    const executor = executors[config.executor]({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
       workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials }),
@@ -78,7 +78,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       permissions: config.permissions,
       cancelGraceMs: config.limits.cancelGraceMs,
       recycle: config.recycle,
-      engine: { ...access.engine, models: access.proxy.engines },
+      engine: access.forExecutor,
+      docker: config.docker,
       secrets,
       log,
     })
@@ -129,6 +130,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       onRefused: metrics.models.refused,
     })
     steps.push(() => access.proxy.close())
+    if (config.executor === 'docker') refuseStraight(access.straight)
     await access.proxy.listen({ host: '127.0.0.1', port: config.modelProxyPort })
     return access
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Log, ModelBudget, UsageLog } from '@opencode-gateway/contracts'
+import { GatewayError, type Log, type ModelBudget, type UsageLog } from '@opencode-gateway/contracts'
 import {
   createModelProxy,
   providerAddresses,
@@ -10,7 +10,7 @@ import {
   type StraightProvider,
 } from '@opencode-gateway/model-proxy'
 import { engineSettings, type EngineSettings, type EngineSettingsOptions } from './engine-settings.ts'
-import { providerOfVariable } from './executors.ts'
+import { providerOfVariable, type ExecutorSettings } from './executors.ts'
 import type { ModelChoices } from './model-order.ts'
 
 export interface ModelAccessOptions extends EngineSettingsOptions {
@@ -26,8 +26,8 @@ export interface ModelAccessOptions extends EngineSettingsOptions {
 
 export interface ModelAccess {
   proxy: ModelProxy
-  /** What an engine is given, without what the proxy keeps for itself. */
-  engine: EngineSettings
+  /** What an engine is given, without what the proxy keeps for itself, and its ways to the proxy. */
+  forExecutor: ExecutorSettings['engine']
   /** Providers that an engine calls past the proxy. */
   straight: readonly StraightProvider[]
   /** What requests may choose. */
@@ -55,7 +55,13 @@ export function createModelAccess(options: ModelAccessOptions): ModelAccess {
   const proxy = createModelProxy({ upstreams, usageLog, prices, sessionBudget, dayBudget, slots, log, onRefused })
   const providers = new Map([...upstreams.keys()].map((name) => [name, declaredModels(settings.config, name)]))
   const choices = { providers, slots, endpointHosts: options.endpointHosts }
-  return { proxy, engine: slots ? withSlots(engine) : engine, straight, choices }
+  const forExecutor = {
+    ...(slots ? withSlots(engine) : engine),
+    models: proxy.engines,
+    openModels: proxy.openSocket,
+    providers: proxy.providers,
+  }
+  return { proxy, straight, forExecutor, choices }
 }
 
 function withSlots(engine: EngineSettings): EngineSettings {
@@ -75,4 +81,15 @@ function withSlots(engine: EngineSettings): EngineSettings {
 function declaredModels(config: EngineSettings['config'], provider: string): readonly string[] | undefined {
   if (providerAddresses[provider] !== undefined) return undefined
   return Object.keys(Object(Object(Object(config['provider'])[provider]).models))
+}
+
+/** A container has no way out but the proxy, and gets no credentials. */
+export function refuseStraight([first]: readonly StraightProvider[]): void {
+  if (!first) return
+  const { provider, why } = first
+  throw new GatewayError(
+    'EXECUTOR_UNAVAILABLE',
+    `Provider "${provider}" cannot be used with EXECUTOR=docker: ${why}. Take it out of the settings, or use EXECUTOR=server.`,
+    { retryable: false },
+  )
 }

@@ -139,10 +139,66 @@ describe('the configuration', () => {
     for (const host of ['localhost', '127.0.0.2', '::1']) assert.equal(valid({ HOST: host }).config.host, host)
   })
 
-  it('says that executor docker is not there yet, whichever way it is asked for', () => {
+  it('takes executor docker, whichever way it is asked for', () => {
     for (const env of [{ EXECUTOR: 'docker' }, { OPENCODE_SERVER_ENABLED: 'false' }]) {
-      assert.match(problems(env)[0]?.consequence ?? '', /executor docker is not available in this version/)
+      assert.equal(valid(env).config.executor, 'docker')
     }
+  })
+
+  it('reads what containers are made with', () => {
+    const { docker } = valid({
+      EXECUTOR: 'docker',
+      DOCKER_HOST: 'tcp://docker-gate:2375',
+      DOCKER_MEMORY: '2g',
+      DOCKER_CPUS: '0.5',
+      DOCKER_USER: '1001:100',
+    }).config
+    assert.deepEqual(docker.daemon, { host: 'docker-gate', port: 2375 })
+    assert.deepEqual(docker.limits, { memoryBytes: 2 * 1024 ** 3, cpus: 0.5, pids: 256 })
+    assert.deepEqual(docker.user, { uid: 1001, gid: 100 })
+    assert.deepEqual(valid({}).config.docker.daemon, { socketPath: '/var/run/docker.sock' })
+  })
+
+  it('refuses what containers cannot or must not be made with', () => {
+    const wrong = {
+      DOCKER_HOST: 'ssh://machine',
+      DOCKER_NETWORK: 'host',
+      DOCKER_MEMORY: '100m',
+      DOCKER_CPUS: '0',
+      DOCKER_PIDS_LIMIT: '10',
+      DOCKER_USER: '0',
+      OPENCODE_IMAGE: '--privileged',
+    }
+    for (const [name, value] of Object.entries(wrong)) assert.equal(problems({ [name]: value })[0]?.name, name)
+  })
+
+  it('A1: refuses an engine image that is not pinned outside of development', () => {
+    const digest = `sha256:${'a'.repeat(64)}`
+    const env = { EXECUTOR: 'docker', NODE_ENV: 'production' }
+    for (const image of ['opencode-engine', 'opencode-engine:1.18.33', 'opencode-engine@sha256:abc']) {
+      assert.equal(problems({ ...env, OPENCODE_IMAGE: image })[0]?.name, 'OPENCODE_IMAGE', image)
+    }
+    assert.equal(problems(env)[0]?.name, 'OPENCODE_IMAGE')
+    for (const image of [digest, `registry.example/engine@${digest}`]) {
+      assert.equal(valid({ ...env, OPENCODE_IMAGE: image }).config.docker.image, image)
+    }
+    assert.equal(valid({ NODE_ENV: 'production' }).config.executor, 'server')
+  })
+
+  it('uses the image of the engine that the packages have by default', () => {
+    const text = readFileSync(new URL('../../../pnpm-workspace.yaml', import.meta.url), 'utf8')
+    const version = /^ {2}opencode-ai: (\S+)$/m.exec(text)?.[1]
+    assert.equal(valid({}).config.docker.image, `opencode-engine:${version}`)
+  })
+
+  it('gives no credentials to containers', () => {
+    assert.equal(problems({ EXECUTOR: 'docker', OPENCODE_AUTH_TOKEN: 't' })[0]?.name, 'OPENCODE_AUTH_TOKEN')
+  })
+
+  it('tells that the address of an engine is of no use to containers', () => {
+    const { config, warnings } = valid({ EXECUTOR: 'docker', OPENCODE_SERVER_URL: 'http://127.0.0.1:4096' })
+    assert.equal(config.server.url, undefined)
+    assert.match(warnings.join(), /OPENCODE_SERVER_URL is not used/)
   })
 
   it('refuses directories that cannot be there, all at once', () => {

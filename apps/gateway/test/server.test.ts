@@ -38,7 +38,7 @@ test('D5: a configuration that cannot be used is told as a whole, with exit code
     HOME: await temporaryDirectory(t),
     PORT: 'eighty',
     HOST: '0.0.0.0',
-    EXECUTOR: 'docker',
+    EXECUTOR: 'kubernetes',
     OPENCODE_AUTH_JSON: 'sk-secret',
     OPENCODE_SEVER_URL: 'http://x',
   })

@@ -58,7 +58,8 @@ export interface ExecutorHealth {
   ok: boolean
   /** For people, when not ok. Never contains a secret. */
   reason?: string
-  engine?: { version: string; mode: 'embedded' | 'remote' | 'container' | 'other' }
+  /** `image`: id of what its containers are made from. */
+  engine?: { version: string; mode: 'embedded' | 'remote' | 'container' | 'other'; image?: string }
   /** How often an engine had to be started again, since `start`. */
   restarts?: number
   /** Memory of the engine itself, bytes. */

@@ -46,6 +46,7 @@ export const Capabilities = Type.Object(
       name: Type.Literal('opencode'),
       version: Type.Union([Type.String(), Type.Null()]),
       mode: Type.Enum(['embedded', 'remote', 'container', 'other']),
+      image: Type.Optional(Type.String({ description: 'Digest of the image its containers are made from.' })),
     }),
     model: Type.Object({
       default: Type.Union([Type.String(), Type.Null()]),

@@ -142,7 +142,7 @@ export function createDaemon(options: { address: DaemonAddress; timeoutMs: numbe
       // Otherwise the whole body, the password in it, would be in the URL, too.
       const options = { _query: { name }, _body: body }
       const container = await call('create a container', signal, (abortSignal) =>
-        docker.createContainer({ ...options, abortSignal } as unknown as Docker.ContainerCreateOptions),
+        docker.createContainer({ ...options, abortSignal }),
       )
       return container.id
     },
@@ -214,7 +214,7 @@ export function createDaemon(options: { address: DaemonAddress; timeoutMs: numbe
 function clientOptions(address: DaemonAddress): Docker.DockerOptions {
   // dockerode adds what DOCKER_HOST says to whatever is not named here.
   const nothing = { host: undefined, port: undefined, socketPath: undefined, timeout: undefined }
-  return { ...nothing, protocol: 'http', ...address } as Docker.DockerOptions
+  return { ...nothing, protocol: 'http', ...address }
 }
 
 function splitEntry(entry: string): [string, string] {

@@ -39,7 +39,7 @@ export function createDiscarded({
       await remove(name)
     },
     async retry() {
-      for (const name of [...names]) await remove(name)
+      for (const name of names) await remove(name)
     },
   }
 }

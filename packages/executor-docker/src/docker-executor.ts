@@ -14,6 +14,7 @@ import { defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { createSessionEngine } from './session-engine.ts'
 import type { SessionEngine } from './session-engine.ts'
+import { shareWorkspaces } from './shared-workspaces.ts'
 import { createPlaces } from './session-place.ts'
 import { createEngineStarter } from './start-engine.ts'
 import { sweepSessions } from './sweep.ts'
@@ -38,7 +39,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const user = containerUser(options.user, { uid: process.getuid?.() ?? 1, gid: process.getgid?.() ?? 1 })
   const daemon = createDaemon({ address: options.daemon, timeoutMs: daemonTimeoutMs })
   const directories = createDirectories(workspaceRoot)
-  const workspaces = createWorkspaces({ directories, ...options.workspaces })
+  const workspaces = shareWorkspaces(createWorkspaces({ directories, ...options.workspaces }), user)
   const places = createPlaces(workspaceRoot, directories, user)
   const { discard, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const engines = new Map<string, SessionEngine>()
@@ -61,6 +62,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       }
     },
     config: options.config ?? {},
+    providers: options.providers ?? [],
     permissions: options.permissions ?? unattended,
     openModels: options.openModels,
     engineLimits: { ...stopping, ...options.engineLimits },
@@ -146,7 +148,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       )
     }
     await retry()
-    return { version }
+    return { version, image }
   })
 
   return {

@@ -34,7 +34,7 @@ const PATIENCE_MS = 1_000
 
 /** A session with a container of its own. */
 export function createDockerSession(options: DockerSessionOptions): AgentSession {
-  const { daemon, engine, log, sessionId, engineSessionId, place, workspacePath } = options
+  const { daemon, engine, log, sessionId, engineSessionId, workspacePath } = options
   const { remove: _, ...backed } = createAgentSession({ ...options, source: engine })
   const runs = new Set<Running>()
   let released = false

@@ -9,9 +9,9 @@ const PROBE_TIMEOUT_MS = 10_000
  * own, since one caller that leaves must not spoil it for the others.
  */
 export function createHealthCheck(
-  probe: (signal: AbortSignal) => Promise<{ version: string }>,
+  probe: (signal: AbortSignal) => Promise<{ version: string; image: string }>,
 ): (signal: AbortSignal) => Promise<ExecutorHealth> {
-  let latest: { at: number; probing: Promise<{ version: string }> } | undefined
+  let latest: { at: number; probing: Promise<{ version: string; image: string }> } | undefined
   return async (signal) => {
     try {
       if (!latest || performance.now() - latest.at > FRESH_MS) {
@@ -19,8 +19,8 @@ export function createHealthCheck(
         probing.catch(() => undefined)
         latest = { at: performance.now(), probing }
       }
-      const { version } = await withSignal(latest.probing, signal)
-      return { ok: true, engine: { version, mode: 'container' } }
+      const { version, image } = await withSignal(latest.probing, signal)
+      return { ok: true, engine: { version, mode: 'container', image } }
     } catch (error) {
       return { ok: false, reason: error instanceof Error ? error.message : String(error) }
     }

@@ -54,8 +54,10 @@ export interface DockerExecutorOptions {
   /** Uid and gid 1000 where we are root, else our own. */
   user?: ContainerUser
   limits?: Partial<ContainerLimits>
-  /** The operator's configuration of the engine. Its providers are at `http://127.0.0.1:4010`, where `openModels` answers. */
+  /** The operator's configuration of the engine, without a secret: its agents can read all it has. */
   config?: EngineConfig
+  /** Providers that `openModels` leads to, each below `/<name>`. */
+  providers?: readonly string[]
   openModels: OpenModels
   /** What agents may do at most, whatever a request says; `unattended` unless given. */
   permissions?: PermissionRules

@@ -50,13 +50,6 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     }, idleTimeoutMs)
   }
 
-  const takeOver = (engine: ContainerEngine): ContainerEngine => {
-    alive = engine
-    before = engine.over.catch(() => undefined)
-    rest()
-    return engine
-  }
-
   const nothingBefore = async (): Promise<void> => {
     for (let awaited: unknown; awaited !== before && !alive;) {
       awaited = before
@@ -72,14 +65,18 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     closing.signal.throwIfAborted()
     if (alive) return alive as T
     let gone = false
-    let own: ContainerEngine | undefined
+    const got: { engine?: ContainerEngine | undefined } = {}
     const onGone = (): void => {
       gone = true
-      if (alive && alive === own) alive = undefined
+      if (alive && alive === got.engine) alive = undefined
     }
-    own = await get(onGone, closing.signal)
-    if (own && !gone) takeOver(own)
-    return own as T
+    const engine = await get(onGone, closing.signal)
+    got.engine = engine
+    if (!engine) return engine
+    before = engine.over.catch(() => undefined)
+    if (!gone) alive = engine
+    rest()
+    return engine
   }
 
   const start = (): Promise<ContainerEngine> => {

@@ -13,6 +13,9 @@ import { openModelsSocket } from './models-socket.ts'
 import type { ModelsSocket, OpenModels } from './options.ts'
 import type { Places } from './session-place.ts'
 
+/** Where a container finds its way to the models, which asks for no key: whoever comes that way is the session. */
+const MODELS = 'http://127.0.0.1:4010'
+
 export interface EngineStarterOptions {
   daemon: Daemon
   places: Places
@@ -20,6 +23,7 @@ export interface EngineStarterOptions {
   /** What the containers of all sessions have in common; known once the executor has started. */
   spec(): Pick<ContainerSpecOptions, 'image' | 'user' | 'network' | 'runtime' | 'limits' | 'owner'>
   config: EngineConfig
+  providers: readonly string[]
   permissions: PermissionRules
   openModels: OpenModels
   engineLimits: Partial<EngineLimits>
@@ -42,6 +46,9 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     permissions,
     variables: [],
     authProviders: [],
+    proxied: Object.fromEntries(
+      options.providers.map((name) => [name, { baseURL: `${MODELS}/${name}`, apiKey: 'none' }]),
+    ),
   })
   const environment = {
     OPENCODE_CONFIG_CONTENT: JSON.stringify(config),

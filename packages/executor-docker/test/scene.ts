@@ -1,16 +1,20 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
-import { createServer, connect } from 'node:net'
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Executor, Log } from '@opencode-gateway/contracts'
+import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Docker from 'dockerode'
+import type { CallContext, Executor, Log } from '@opencode-gateway/contracts'
 import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createDockerExecutor } from '../src/index.ts'
 import type { DaemonAddress, DockerExecutorOptions, OpenModels } from '../src/index.ts'
 import { createDaemon } from '../src/daemon.ts'
-import type { Daemon } from '../src/daemon.ts'
+import type { Daemon, ListedContainer } from '../src/daemon.ts'
 import { labels } from '../src/container-spec.ts'
 
 export const silentLog: Log = {
@@ -29,6 +33,10 @@ export interface Place {
   readonly address: DaemonAddress
   readonly daemon: Daemon
   options(overrides?: Partial<DockerExecutorOptions>): DockerExecutorOptions
+  /** The containers of the place's executors. */
+  containers(): Promise<readonly ListedContainer[]>
+  /** A container that some other program made; removed with the test. Settles with its id. */
+  lookAlike(t: TestContext, labels: Readonly<Record<string, string>>): Promise<string>
   /** An executor that is closed with the place. */
   executor(overrides?: Partial<DockerExecutorOptions>): Executor
   /** To be closed before the place is, the latest first. */
@@ -37,6 +45,26 @@ export interface Place {
 }
 
 export const image = process.env['TEST_ENGINE_IMAGE'] ?? 'opencode-engine:1.18.33'
+
+export const ctx = (signal = AbortSignal.timeout(120_000)): CallContext => ({ signal, log: silentLog })
+
+export const soon = (): AbortSignal => AbortSignal.timeout(20_000)
+
+/** Waits until it is so; the test's own limit ends it otherwise. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(50)
+}
+
+/** Why tests with containers cannot run here, or false. */
+export async function missingImage(): Promise<string | false> {
+  const daemon = createDaemon({ address: daemonAddress(), timeoutMs: 10_000 })
+  try {
+    const found = await daemon.findImage(image, AbortSignal.timeout(10_000))
+    return found ? false : `there is no image "${image}"; see scripts/docker`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
 
 export async function createPlace(address: DaemonAddress = daemonAddress()): Promise<Place> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'executor-docker-')))
@@ -53,13 +81,24 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
     openModels: passOn(Number(modelUrl.port)),
     ...overrides,
   })
+  const daemon = createDaemon({ address, timeoutMs: 10_000 })
   return {
     directory,
     workspaceRoot,
     model,
     address,
-    daemon: createDaemon({ address, timeoutMs: 10_000 }),
+    daemon,
     options,
+    async containers() {
+      const owner = await readFile(path.join(workspaceRoot, '.engine', '.owner'), 'utf8')
+      return await daemon.list(labels.owner, owner, AbortSignal.timeout(10_000))
+    },
+    async lookAlike(t, labels) {
+      const docker = new Docker({ ...('socketPath' in address ? { socketPath: address.socketPath } : address) })
+      const container = await docker.createContainer({ Image: image, Labels: labels, NetworkDisabled: true })
+      t.after(() => container.remove({ force: true }))
+      return container.id
+    },
     executor(overrides) {
       const executor = createDockerExecutor(options(overrides))
       deferred.push(() => executor.close())
@@ -90,7 +129,7 @@ function passOn(port: number): OpenModels {
       open.add(socket)
       socket.on('close', () => open.delete(socket))
     })
-    const open = new Set<import('node:net').Socket>()
+    const open = new Set<Socket>()
     server.listen(socketPath)
     await once(server, 'listening')
     return {
@@ -144,11 +183,9 @@ export async function startScene(place: Place, overrides?: Partial<DockerExecuto
 }
 
 /** Containers of the place's executors, and whatever lies below the root of its workspaces that is not always there. */
-export async function leftoversOf({ daemon, workspaceRoot }: Place): Promise<readonly string[]> {
-  const { readFile } = await import('node:fs/promises')
-  const owner = await readFile(path.join(workspaceRoot, '.engine', '.owner'), 'utf8')
-  const containers = await daemon.list(labels.owner, owner, AbortSignal.timeout(10_000))
-  const names = await readdir(workspaceRoot, { recursive: true })
+export async function leftoversOf(place: Place): Promise<readonly string[]> {
+  const containers = await place.containers()
+  const names = await readdir(place.workspaceRoot, { recursive: true })
   const always = ['.aside', '.sessions', '.shell', '.engine', '.engine/.owner']
   return [...containers.map(({ name }) => name), ...names.filter((name) => !always.includes(name))]
 }

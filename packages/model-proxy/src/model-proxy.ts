@@ -10,7 +10,7 @@ import { listen, type Listener, type Place } from './listener.ts'
 import { createMeters } from './meters.ts'
 import { readPrices, type ModelPrice } from './price.ts'
 import type { Refusal } from './refusal.ts'
-import { slots, slotUpstreams } from './slots.ts'
+import { slotUpstreams } from './slots.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ModelProxyOptions {
@@ -35,6 +35,8 @@ export interface ModelProxyOptions {
 export interface ModelProxy {
   /** Where engines call that share a machine with the gateway; a token tells which one calls. */
   listen(place: { host: string; port: number }): Promise<void>
+  /** Names of the providers it leads to. */
+  readonly providers: readonly string[]
   /** For the engines that call there. Needs `listen` before the first one is let in. */
   readonly engines: EngineModels
   /** Runs that may call models: no other call is passed on. */
@@ -67,6 +69,7 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     now: Date.now,
   })
   const reachable = options.slots ? new Map([...upstreams, ...slotUpstreams]) : upstreams
+  const providers = [...reachable.keys()]
   const answering = { upstreams: reachable, accounts, meters, dispatcher, limits, log, onRefused }
   let origin: string | undefined
 
@@ -77,6 +80,7 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
   }
 
   return {
+    providers,
     async listen(place) {
       const { port } = await open(place, ({ headers }) => {
         const engine = admissions.find(presentedToken(headers))
@@ -88,12 +92,8 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
       admit(engine) {
         if (origin === undefined) throw new Error('the model proxy does not listen yet')
         const { token: apiKey, end } = admissions.add(engine)
-        const names = [
-          ...upstreams.keys(),
-          ...(options.slots ? Object.values(slots).map(({ provider }) => provider) : []),
-        ]
         return {
-          providers: Object.fromEntries(names.map((name) => [name, { baseURL: `${origin}/${name}`, apiKey }])),
+          providers: Object.fromEntries(providers.map((name) => [name, { baseURL: `${origin}/${name}`, apiKey }])),
           end,
         }
       },

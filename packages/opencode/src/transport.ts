@@ -94,12 +94,17 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 function connectorOf(connect: (signal: AbortSignal) => Promise<Socket>, timeoutMs: number): buildConnector.connector {
-  return (_target, callback) => {
-    connect(AbortSignal.timeout(timeoutMs)).then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
-    )
+  const open = async (callback: buildConnector.Callback): Promise<void> => {
+    let socket: Socket
+    try {
+      socket = await connect(AbortSignal.timeout(timeoutMs))
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), null)
+      return
+    }
+    callback(null, socket)
   }
+  return (_target, callback) => void open(callback)
 }
 
 function isJson(contentType: string): boolean {

@@ -1,4 +1,5 @@
 import { crashPoints, otherCrashPoints } from '@opencode-gateway/sessions'
+import { dockerVariables } from './docker-variables.ts'
 import * as parse from './parsers.ts'
 import { optional, variable } from './variable.ts'
 
@@ -120,6 +121,8 @@ export const variables = {
     '100',
     'Workspaces an engine of our own works in before it is replaced; it never lets go of one wholly.',
   ),
+
+  ...dockerVariables,
 
   model: optional('OPENCODE_MODEL', parse.model, 'Model of a request that names none: "provider/model".'),
   modelEndpointHosts: optional(

@@ -2,6 +2,7 @@ import { Capabilities, type ExecutorHealth } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
+import type { Config } from '../config.ts'
 import type { RouteOptions } from './route-options.ts'
 
 /** Longest wait for what the engine says of itself, milliseconds. */
@@ -41,8 +42,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
 
   app.get('/capabilities', { schema }, async () => {
     const { isolation, shell, followUps, survivesRestart, options: honoured } = executor.capabilities
-    const { version: engineVersion = null, mode = config.server.url === undefined ? 'embedded' : 'remote' } =
-      (await engine()) ?? {}
+    const { version: engineVersion = null, mode = usualMode(config), image } = (await engine()) ?? {}
     return {
       version,
       executor: {
@@ -54,7 +54,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         survives_restart: survivesRestart,
         options: [...honoured],
       },
-      engine: { name: 'opencode' as const, version: engineVersion, mode },
+      engine: { name: 'opencode' as const, version: engineVersion, mode, ...(image === undefined ? {} : { image }) },
       model: { default: model.default ?? null, scripted: model.scripted, direct_providers: [...directProviders] },
       limits: {
         max_request_bytes: limits.maxRequestBytes,
@@ -71,4 +71,10 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
       events: { retention_seconds: eventRetentionMs / 1000, heartbeat_seconds: streams.heartbeatMs / 1000 },
     }
   })
+}
+
+/** For as long as the engine has not said. */
+function usualMode({ executor, server }: Pick<Config, 'executor' | 'server'>) {
+  if (executor === 'docker') return 'container' as const
+  return server.url === undefined ? ('embedded' as const) : ('remote' as const)
 }

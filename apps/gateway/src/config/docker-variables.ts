@@ -1,0 +1,63 @@
+import { containerUser, cpus, daemonAddress, imageReference, networkName, runtimeName, size } from './docker-parsers.ts'
+import * as parse from './parsers.ts'
+import { optional, variable } from './variable.ts'
+
+const SECOND = 1000
+const DAY = 24 * 3600 * SECOND
+
+/** The variables of EXECUTOR=docker. */
+export const dockerVariables = {
+  dockerHost: variable(
+    'DOCKER_HOST',
+    daemonAddress,
+    'unix:///var/run/docker.sock',
+    'The Docker daemon, or the gate before it, with EXECUTOR=docker.',
+  ),
+  image: variable(
+    'OPENCODE_IMAGE',
+    imageReference,
+    'opencode-engine:1.18.33',
+    'Image of the engine; with NODE_ENV=production only one that is pinned, by "@sha256:…" or as the id "sha256:…".',
+  ),
+  dockerPull: variable(
+    'DOCKER_PULL',
+    parse.oneOf('missing', 'never'),
+    'missing',
+    'Whether an image that is not there is pulled at the start.',
+  ),
+  dockerNetwork: variable(
+    'DOCKER_NETWORK',
+    networkName,
+    'none',
+    'Network of the containers, which need none: whatever is reachable in another one is reachable for every agent.',
+  ),
+  dockerRuntime: optional(
+    'DOCKER_RUNTIME',
+    runtimeName,
+    'Runtime of the containers, such as runsc; the default of the daemon unless set.',
+  ),
+  dockerUser: optional(
+    'DOCKER_USER',
+    containerUser,
+    'Uid, or uid:gid, of the containers; 1000 where the gateway is root, else its own.',
+  ),
+  dockerMemory: variable(
+    'DOCKER_MEMORY',
+    size(512 * 1024 ** 2, 1024 ** 4),
+    '1g',
+    'Memory of one container, /tmp in it included.',
+  ),
+  dockerCpus: variable('DOCKER_CPUS', cpus, '1', 'Processors of one container; 0.5 is half of one.'),
+  dockerPidsLimit: variable(
+    'DOCKER_PIDS_LIMIT',
+    parse.integer(64, 1_000_000),
+    '256',
+    'Processes and threads of one container.',
+  ),
+  dockerIdleMs: variable(
+    'DOCKER_IDLE_TIMEOUT',
+    parse.duration(SECOND, DAY),
+    '5m',
+    'How long a container without work is kept; the next run of its session starts another one.',
+  ),
+}

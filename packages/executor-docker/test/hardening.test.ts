@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { AgentSession } from '@opencode-gateway/contracts'
+import { command } from './running.ts'
+import { ctx, createPlace, image, missingImage } from './scene.ts'
+import type { Place } from './scene.ts'
+
+const PIDS = 96
+const MEMORY = 640 * 1024 ** 2
+
+describe('a container, seen from inside', { skip: await missingImage() }, () => {
+  let place: Place
+  let session: AgentSession
+  before(async () => {
+    place = await createPlace()
+    const executor = place.executor({ limits: { pids: PIDS, memoryBytes: MEMORY, cpus: 1, tmpBytes: 8 * 1024 ** 2 } })
+    await executor.start(AbortSignal.timeout(120_000))
+    session = await executor.open({ sessionId: 'probe-inside', title: 'Probe' }, ctx())
+  })
+  after(async () => {
+    await session?.release('nothing')
+    await place?.close()
+  })
+
+  /** What a command says, as the agent would run it. */
+  async function sh(text: string): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
+    const run = command(session, text)
+    const { exitCode, finalMessage } = await run.outcome
+    const stderr = run.events.map((event) =>
+      event.type === 'output' && event.data.type === 'stderr' ? event.data.text : '',
+    )
+    return { code: exitCode, stdout: finalMessage, stderr: stderr.join('') }
+  }
+
+  test('the agent is not root, has no capability and can gain none', async () => {
+    const { stdout } = await sh(
+      'id -u; id -g; grep -E "^(Cap(Eff|Prm|Bnd|Inh|Amb)|NoNewPrivs|Seccomp):" /proc/self/status',
+    )
+    const [uid, gid, ...rows] = stdout.trim().split('\n')
+    assert.notEqual(uid, '0')
+    assert.notEqual(gid, '0')
+    const status = Object.fromEntries(rows.map((row) => row.split(':\t')))
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapInh', 'CapAmb']) assert.match(status[set] ?? '', /^0+$/, set)
+    assert.equal(status['NoNewPrivs'], '1')
+    assert.equal(status['Seccomp'], '2')
+  })
+
+  test('a program that would make it root does not', async () => {
+    const { code, stdout } = await sh('su -c "id -u" root </dev/null; mount -t tmpfs none /mnt; unshare -U true')
+    assert.notEqual(code, 0)
+    assert.equal(stdout.trim(), '')
+  })
+
+  test('only its own directories can be written to', async () => {
+    const refused = [
+      '/',
+      '/etc',
+      '/usr/local/bin',
+      '/opt/engine',
+      '/run',
+      '/run/models',
+      '/run/shell',
+      '/var/tmp',
+      '/proc/sys/kernel',
+    ]
+    const allowed = ['/workspace', '/home/node', '/tmp', '/run/engine']
+    const { stdout } = await sh(
+      `for at in ${[...refused, ...allowed].join(' ')}; do touch "$at/probe" 2>/dev/null && echo "$at"; done`,
+    )
+    assert.deepEqual(stdout.trim().split('\n'), allowed)
+  })
+
+  test('there is no network but itself', async () => {
+    const { stdout } = await sh('ls /sys/class/net; cat /proc/net/route | tail -n +2')
+    assert.equal(stdout.trim(), 'lo')
+    const addresses = ['169.254.169.254/80', '172.17.0.1/22', '1.1.1.1/53']
+    const reached = await sh(
+      `for to in ${addresses.join(' ')}; do timeout 2 bash -c "exec 3<>/dev/tcp/$to" 2>/dev/null && echo $to; done`,
+    )
+    assert.equal(reached.stdout, '')
+  })
+
+  test('neither the Docker socket nor another session, nor anything secret of the gateway is there', async () => {
+    const { stdout } = await sh(
+      'ls /var/run/docker.sock /run/docker.sock 2>/dev/null; ls /workspace /run; env | cut -d= -f1 | sort',
+    )
+    assert.doesNotMatch(stdout, /docker\.sock|API_KEY|TOKEN|OPENCODE_SERVER_PASSWORD/)
+  })
+
+  test('a fork bomb is contained, and the session goes on', async () => {
+    const bomb = `
+      const { spawn } = require('node:child_process')
+      const all = Array.from({ length: 4 * ${PIDS} }, () => spawn('sleep', ['60']).on('error', () => {}))
+      console.log(all.filter(({ pid }) => pid !== undefined).length)
+      for (const one of all) one.kill('SIGKILL')`
+    const { stdout } = await sh(`node -e "${bomb.replaceAll('\n', ' ')}"`)
+    assert.ok(Number(stdout) > 0 && Number(stdout) < PIDS, `${stdout} were started`)
+    assert.equal((await sh('echo well')).stdout, 'well\n')
+  })
+
+  test('/tmp has an end', async () => {
+    const { code, stderr } = await sh('head -c 20000000 /dev/zero >/tmp/big; code=$?; rm -f /tmp/big; exit $code')
+    assert.notEqual(code, 0)
+    assert.match(stderr, /No space left/)
+  })
+
+  test('no more files can be open, and no core is dumped', async () => {
+    const { stdout } = await sh('ulimit -n; ulimit -Hn; ulimit -c')
+    assert.deepEqual(stdout.trim().split('\n'), ['4096', '4096', '0'])
+  })
+
+  test('the limits are those of the kernel', async () => {
+    const { stdout } = await sh(
+      'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null',
+    )
+    assert.deepEqual(stdout.trim().split('\n'), [String(MEMORY), String(PIDS)])
+  })
+
+  test('its image is the one that was asked for', async () => {
+    const [{ id } = { id: '' }] = await place.containers()
+    const facts = await place.daemon.inspect(id, AbortSignal.timeout(10_000))
+    const found = await place.daemon.findImage(image, AbortSignal.timeout(10_000))
+    assert.equal(facts?.image, found?.id)
+  })
+})
