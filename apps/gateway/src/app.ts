@@ -56,6 +56,7 @@ import { isWebSocketRequest } from './web-socket-request.ts'
 export interface AppOptions {
   config: Config
   keys: Secrets['keys']
+  sealing?: Secrets['sealing']
   sessions: Sessions
   executor: Executor
   store: Pick<Store, 'check'> & Pick<UsageLog, 'reportUsage'>
@@ -157,7 +158,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(healthRoutes, { version, readiness })
   const room = createWorkspaceRoom(config.limits.workspace)
-  const routeOptions = { config, sessions, executor, startup, room, models: options.models }
+  const routeOptions = { config, sessions, executor, startup, room, models: options.models, sealing: options.sealing }
   const { directProviders = [] } = options
   await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [

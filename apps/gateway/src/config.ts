@@ -12,6 +12,7 @@ import { findObstacle, projectAbove, type Surroundings } from './config/surround
 import { unknownNames } from './config/unknown-names.ts'
 import { variables } from './config/variables.ts'
 import { parseGitCredentials, type GitCredentials } from '@opencode-gateway/workspaces'
+import { createSealing, type Sealing } from '@opencode-gateway/sealing'
 import { completePolicy } from './policy.ts'
 
 const RUN_TIMEOUT_MS = 300_000
@@ -30,6 +31,8 @@ export interface Secrets {
   configJson: string | undefined
   /** By host, from GITHUB_TOKEN and GIT_CREDENTIALS_FILE. */
   gitCredentials: GitCredentials
+  /** Undefined without ENCRYPTION_KEY. */
+  sealing: Sealing | undefined
   /** By the name of their variable. */
   providerKeys: Readonly<Record<string, string>>
 }
@@ -168,6 +171,7 @@ function readSecrets(env: Environment, reader: Reader, surroundings: Surrounding
     authToken: read(variables.authToken),
     configJson: read(variables.configJson),
     gitCredentials: readGitCredentials(reader, surroundings),
+    sealing: readSealing(reader),
     providerKeys: readProviderKeys(env),
   }
 }
@@ -185,6 +189,17 @@ function readGitCredentials({ read, problems }: Reader, { cwd, readText }: Surro
     problems.push({ name, got: JSON.stringify(file), expected, consequence })
     return new Map()
   }
+}
+
+function readSealing({ read, problems }: Reader): Sealing | undefined {
+  const current = read(variables.encryptionKey)
+  const previous = read(variables.encryptionKeyPrevious)
+  if (current !== undefined) return createSealing({ current, previous })
+  if (previous !== undefined && problems.every(({ name }) => name !== variables.encryptionKey.name)) {
+    const { name, consequence } = variables.encryptionKeyPrevious
+    problems.push({ name, got: 'a key', expected: 'ENCRYPTION_KEY to be set as well', consequence })
+  }
+  return undefined
 }
 
 function readKeys({ read, problems }: Reader, { cwd, readText }: Surroundings): ApiKey[] {

@@ -72,7 +72,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const executor = executors[config.executor]({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
-      workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials }),
+      workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials, sealing: secrets.sealing }),
       path: config.path,
       server: config.server,
       permissions: config.permissions,
@@ -97,9 +97,10 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     })
     steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
+    const { keys, sealing } = secrets
     const directProviders = access.straight.map(({ provider }) => provider)
     const models = config.server.url === undefined ? access.choices : undefined
-    const given = { config, keys: secrets.keys, sessions, executor, store, log, metrics, directProviders, models }
+    const given = { config, keys, sealing, sessions, executor, store, log, metrics, directProviders, models }
     const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }

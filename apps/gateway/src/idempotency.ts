@@ -12,7 +12,7 @@ interface KeyedRequest {
 
 /**
  * The `Idempotency-Key` of a request, undefined without one. `route` is its scope besides the tenant. The order of a
- * body's members makes no difference.
+ * body's members makes no difference, nor do credentials: a digest would let whoever reads it try passwords.
  */
 export function readIdempotencyKey({ client, headers, body }: KeyedRequest, route: string): IdempotencyKey | undefined {
   const key = headers['idempotency-key']
@@ -24,9 +24,14 @@ export function readIdempotencyKey({ client, headers, body }: KeyedRequest, rout
     })
   }
   const digest = createHash('sha256')
-    .update(JSON.stringify(sorted(body)))
+    .update(JSON.stringify(sorted(withoutCredentials(body))))
     .digest('hex')
   return { tenant: client.tenant, route, key, digest, expiresAt: Date.now() + KEPT_MS }
+}
+
+function withoutCredentials(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('git_credentials' in body)) return body
+  return { ...body, git_credentials: null }
 }
 
 function sorted(value: unknown): unknown {

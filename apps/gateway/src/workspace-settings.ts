@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { Sealing } from '@opencode-gateway/sealing'
 import { createGit, createSnapshots, type GitCredentials, type WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { Config } from './config.ts'
+import { credentialOpener } from './git-credentials.ts'
 
 /** Of one look at a workspace: what changed in it, or putting it back. Milliseconds. */
 const SNAPSHOT_TIMEOUT_MS = 120_000
@@ -14,6 +16,8 @@ export interface WorkspaceSettings {
   git: Config['git']
   credentials: GitCredentials
   maxCheckpoints: number
+  /** Opens the credentials of a request. */
+  sealing: Sealing | undefined
 }
 
 /** What the workspaces of any executor on this machine are made with. */
@@ -23,11 +27,13 @@ export function workspaceSettings({
   git,
   credentials,
   maxCheckpoints,
+  sealing,
 }: WorkspaceSettings): Omit<WorkspacesOptions, 'directories'> {
   const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, pullRequests } = git
   return {
     maxCheckpoints,
     maxCopyBytes: maxBytes,
+    ...(sealing === undefined ? {} : { openCredentials: credentialOpener(sealing) }),
     snapshots: createSnapshots({
       path,
       limits: { timeoutMs: SNAPSHOT_TIMEOUT_MS, maxFileBytes: SNAPSHOT_FILE_BYTES },

@@ -29,6 +29,7 @@ export const runOptions = [
   'repository',
   'branch',
   'work_branch',
+  'git_credentials',
   'push',
   'pull_request',
   'commit_message',

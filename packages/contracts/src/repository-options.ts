@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { wireLimits } from './wire-limits.ts'
 
 const PullRequest = Type.Union(
@@ -19,6 +19,23 @@ const PullRequest = Type.Union(
       'Opens a pull request for the branch, which is pushed; title and body come from the prompt unless given.',
   },
 )
+
+const secret = (maxLength: number) => Type.String({ minLength: 1, maxLength })
+
+/** How to authenticate to one git host. */
+export const GitCredentialInput = Type.Object(
+  {
+    token: Type.Optional(secret(wireLimits.gitSecretCharacters)),
+    username: Type.Optional(secret(256)),
+    password: Type.Optional(secret(wireLimits.gitSecretCharacters)),
+    ssh_key: Type.Optional(secret(wireLimits.gitSecretCharacters)),
+  },
+  {
+    additionalProperties: false,
+    description: 'A `token`, a `username` with its `password`, or an `ssh_key`: a private key without a passphrase.',
+  },
+)
+export type GitCredentialInput = Static<typeof GitCredentialInput>
 
 /** What the workspace begins with. */
 export const fillOptions = {
@@ -42,6 +59,16 @@ export const fillOptions = {
       minLength: 1,
       maxLength: 255,
       description: 'The branch the agent works on; `opencode/<first part of the session id>` unless given.',
+    }),
+  ),
+  git_credentials: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,262}$' }), GitCredentialInput, {
+      minProperties: 1,
+      maxProperties: wireLimits.gitHosts,
+      additionalProperties: false,
+      description:
+        'By `host` or `host:port`, before those of the gateway: for clone, push and pull request of this session. Kept encrypted, never returned, forgotten with the session.',
+      examples: [{ 'git.example.com': { token: '…' } }],
     }),
   ),
   files: Type.Optional(

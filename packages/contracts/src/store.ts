@@ -242,7 +242,7 @@ export interface Store {
 
   /** The session holds something of its executor that can be attached to, again when it had been released. */
   setRef(sessionId: string, ref: ExecutorRef): Promise<void>
-  /** Idempotent: the first time stays. */
+  /** Idempotent: the first time stays. The credentials that its workspace began with are forgotten. */
   closeSession(sessionId: string, at: number): Promise<void>
   /** Idempotent: the first time stays. */
   setReleased(sessionId: string, at: number): Promise<void>

@@ -115,6 +115,8 @@ export interface RepositorySource {
   branch?: string
   /** The branch to work on; made from the session's id unless given. */
   workBranch?: string
+  /** What the request gave for git hosts, sealed for its session. */
+  sealedCredentials?: string
 }
 
 /** What a workspace begins with. */

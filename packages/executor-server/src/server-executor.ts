@@ -22,7 +22,15 @@ const OPTIONS = [
   'wrap_up',
   'files',
 ] as const
-const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
+const REPOSITORY_OPTIONS = [
+  'repository',
+  'branch',
+  'work_branch',
+  'git_credentials',
+  'push',
+  'pull_request',
+  'commit_message',
+] as const
 const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const RELEASE_TIMEOUT_MS = 15_000
 

@@ -6,6 +6,7 @@ export { createSnapshots, type Snapshots, type SnapshotsOptions } from './snapsh
 export type { Place } from './snapshot/place.ts'
 export { parseGitCredentials } from './git/credentials.ts'
 export type { GitCredential, GitCredentials } from './git/credentials.ts'
+export { parseRequestCredentials, type RequestCredentials } from './git/request-credentials.ts'
 export { createGit } from './git/git.ts'
 export type { Git, GitLimits, GitOptions } from './git/git.ts'
 export type { PullRequestApis } from './pull-request/pull-request.ts'

@@ -5,6 +5,8 @@ import type { WorkspaceRepository } from '@opencode-gateway/contracts'
 /** What is known of the beginning of a workspace; written once it is filled. */
 export interface StartRecord {
   repository?: WorkspaceRepository
+  /** Given with the request, sealed for this session: a copy of the workspace does not have them. */
+  credentials?: { sealed: string; sessionId: string }
   /** A snapshot was taken; without one the workspace was empty. */
   snapshot: boolean
 }

@@ -17,7 +17,8 @@ import type { Directories } from './directories.ts'
 import { createWorkspaceFiles } from './files/files.ts'
 import { parsePath } from './files/path.ts'
 import { copyWorkspace } from './copy/copy-workspace.ts'
-import type { Git } from './git/git.ts'
+import type { GitCredentials } from './git/credentials.ts'
+import type { Git, GitPlace } from './git/git.ts'
 import { runJob } from './snapshot/thread.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { clearLeftovers, stagingIn } from './leftovers.ts'
@@ -33,6 +34,8 @@ export interface WorkspacesOptions {
   maxCopyBytes?: number
   /** Without it no repository can be used. */
   git?: Git
+  /** Opens what a request of this session gave for git hosts. Without it none can be given. */
+  openCredentials?(sealed: string, sessionId: string): GitCredentials
 }
 
 /** The workspaces below one root, for the executor whose agents work in them. */
@@ -58,6 +61,11 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
   const life = randomUUID()
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
 
+  const placeOf = (sessionId: string, directory: string, sealed: string | undefined): GitPlace =>
+    sealed === undefined
+      ? { directory }
+      : { directory, credentials: known(options.openCredentials, 'key for credentials')(sealed, sessionId) }
+
   const workspaceAt = (sessionId: string, directory: string): Workspace => {
     const aside = asideOf(sessionId)
     const place = { directory, aside }
@@ -81,8 +89,11 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       },
       reset: async (after, signal) => await known(snapshots, 'snapshots').reset(place, await from(after), signal),
       async deliver(delivery, ctx, onGit) {
-        const { repository } = await start()
-        if (repository && git) return await git.deliver(repository, { directory }, delivery, ctx, onGit)
+        const { repository, credentials } = await start()
+        if (repository && git) {
+          const own = credentials?.sessionId === sessionId ? credentials.sealed : undefined
+          return await git.deliver(repository, placeOf(sessionId, directory, own), delivery, ctx, onGit)
+        }
         throw new GatewayError('WORKSPACE_ERROR', 'The workspace has no repository to deliver to.', {
           retryable: false,
         })
@@ -102,7 +113,10 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       // What a gateway left that died while it cloned.
       await empty(directory)
       const workBranch = repository.workBranch ?? `opencode/${sessionId.slice(0, 8)}`
-      record.repository = await known(git, 'repositories').fill(repository, { directory, workBranch }, ctx, onGit)
+      const sealed = repository.sealedCredentials
+      const place = { ...placeOf(sessionId, directory, sealed), workBranch }
+      record.repository = await known(git, 'repositories').fill(repository, place, ctx, onGit)
+      if (sealed !== undefined) record.credentials = { sealed, sessionId }
     }
     const written = createWorkspaceFiles(directory, { aside: stagingIn(aside, life) })
     for (const [name, text] of Object.entries(files)) {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { PermissionRules, type ModelBudget } from '@opencode-gateway/contracts'
+import { parseSealingKey, type SealingKey } from '@opencode-gateway/sealing'
 import { durationMs } from '../duration.ts'
 import { validatorCompiler } from '../validation.ts'
 
@@ -137,3 +138,8 @@ export const model: Parser<string> = (input) =>
 /** An API key travels in a header: visible ASCII, no blanks. */
 export const apiKey: Parser<string> = (input) =>
   /^[\x21-\x7e]{8,512}$/.test(input) ? accept(input) : refuse('8 to 512 visible ASCII characters')
+
+export const sealingKey: Parser<SealingKey> = (input) => {
+  const key = parseSealingKey(input)
+  return key === undefined ? refuse('32 random bytes in base64, as of `openssl rand -base64 32`') : accept(key)
+}

@@ -164,6 +164,18 @@ export const variables = {
     parse.text,
     'JSON file with what each git host asks for: host to token, username and password, or ssh key file.',
   ),
+  encryptionKey: optional(
+    'ENCRYPTION_KEY',
+    parse.sealingKey,
+    'Key that seals what requests give for git hosts, 32 bytes in base64; without it `git_credentials` are refused.',
+    { secret: true },
+  ),
+  encryptionKeyPrevious: optional(
+    'ENCRYPTION_KEY_PREVIOUS',
+    parse.sealingKey,
+    'The key before that one: opens what was sealed with it, until those sessions are gone.',
+    { secret: true },
+  ),
   gitAuthorName: variable('GIT_AUTHOR_NAME', parse.line, 'OpenCode Gateway', 'Author of the commits made for a run.'),
   gitAuthorEmail: variable(
     'GIT_AUTHOR_EMAIL',

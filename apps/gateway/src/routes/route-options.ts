@@ -1,4 +1,5 @@
 import type { Executor } from '@opencode-gateway/contracts'
+import type { Sealing } from '@opencode-gateway/sealing'
 import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
 import type { ModelChoices } from '../model-order.ts'
@@ -16,6 +17,8 @@ export interface RouteOptions {
   startup: () => ExecutorStartup
   /** Undefined where no proxy is between engine and models. */
   models: ModelChoices | undefined
+  /** Undefined without a key: then nothing is taken that would have to be sealed. */
+  sealing: Sealing | undefined
 }
 
 /** The handler decides whether it streams; heartbeats are events of ours, which scripts can see. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { RunAccepted, RunRequest, RunResponse } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
@@ -55,7 +56,7 @@ const schema = {
 }
 
 export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
-  const { sessions, executor, startup } = options
+  const { sessions, executor, startup, sealing } = options
   const waiters = createRunWaiters()
   // What `curl -d` sends without a header is a prompt too, as it is: nothing is decoded.
   app.addContentTypeParser(
@@ -70,10 +71,12 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
     requireExecutor(startup())
     using slot = wantsEventStream(headers.accept) ? app.eventStreams.reserve(request) : undefined
     const idempotency = readIdempotencyKey(request, 'POST /run')
-    const fill = fillOrder(body)
+    const sessionId = randomUUID()
+    const fill = fillOrder(body, { sessionId, sealing })
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,
+      sessionId,
       run: promptOrder(body, orderRules(options, 'run')),
       oneShot: true,
       ...(fill === undefined ? {} : { fill }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   CancelRequest,
   CancelResponse,
@@ -108,19 +109,20 @@ const remove = {
 }
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, options) => {
-  const { sessions, executor, startup } = options
+  const { sessions, executor, startup, sealing } = options
 
   app.post('/sessions', { schema: create, config: { newWork: true } }, async (request, reply) => {
     const { body, client } = request
     requireOptions(body, executor)
     const order = firstOrder(body, orderRules(options, 'session'))
-    const fill = fillOrder(body)
+    const sessionId = body.session_id?.toLowerCase() ?? randomUUID()
+    const fill = fillOrder(body, { sessionId, sealing })
     if (order !== undefined) requireExecutor(startup())
     const idempotency = readIdempotencyKey(request, 'POST /sessions')
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,
-      ...(body.session_id === undefined ? {} : { sessionId: body.session_id.toLowerCase() }),
+      sessionId,
       ...(body.executor === undefined ? {} : { executor: body.executor }),
       ...(body.labels === undefined ? {} : { labels: body.labels }),
       ...retentionOf(body),

@@ -42,6 +42,9 @@ export function createSessionSql(db: DatabaseSync) {
   const ref = db.prepare('UPDATE sessions SET ref = ?, released_at = NULL WHERE session_id = ?')
   const close = db.prepare(`
     UPDATE sessions SET closed_at = coalesce(closed_at, :at), updated_at = max(updated_at, :at) WHERE session_id = :id`)
+  const forget = db.prepare(`
+    UPDATE session_fills SET fill = json_remove(fill, '$.repository.sealedCredentials')
+    WHERE session = (SELECT id FROM sessions WHERE session_id = ?) AND fill ->> '$.repository.sealedCredentials' IS NOT NULL`)
   const release = db.prepare('UPDATE sessions SET released_at = coalesce(released_at, ?) WHERE session_id = ?')
 
   function mark(sessionId: string, changes: number | bigint): void {
@@ -90,7 +93,10 @@ export function createSessionSql(db: DatabaseSync) {
 
     setRef: (sessionId: string, value: ExecutorRef) =>
       mark(sessionId, ref.run(JSON.stringify(value), sessionId).changes),
-    close: (sessionId: string, at: number) => mark(sessionId, close.run({ id: sessionId, at }).changes),
+    close(sessionId: string, at: number): void {
+      mark(sessionId, close.run({ id: sessionId, at }).changes)
+      forget.run(sessionId)
+    },
     setReleased: (sessionId: string, at: number) => mark(sessionId, release.run(at, sessionId).changes),
   }
 }

@@ -57,6 +57,16 @@ export const sessions = group('a session', {
     assert.equal(await store.getFill('s3'), undefined)
   },
 
+  async 'keeps credentials that its workspace begins with until it is closed'({ store }) {
+    const repository = { url: 'https://host/a/b.git', branch: 'main' }
+    const files = { 'a.txt': 'text' }
+    const fill = { repository: { ...repository, sealedCredentials: 'v1.key.text' }, files }
+    for (const id of ['s1', 's2']) await store.createSession(session(id, { fill }), undefined, roomy)
+    await store.closeSession('s1', noon)
+    assert.deepEqual(await store.getFill('s1'), { repository, files })
+    assert.deepEqual(await store.getFill('s2'), fill)
+  },
+
   async 'may hold something until its release, and again from a later ref'({ store }) {
     await store.createSession(session('s1'), undefined, roomy)
     await store.createSession(session('s2'), undefined, roomy)

@@ -41,6 +41,13 @@ export const brokenSessions = [
       return store.closeSession(sessionId, at)
     },
   })),
+  broken('forgets nothing', 'keeps credentials that its workspace begins with until it is closed', (store, disk) => ({
+    async closeSession(sessionId, at) {
+      const fill = disk.fills.get(sessionId)
+      await store.closeSession(sessionId, at)
+      if (fill) disk.fills.set(sessionId, fill)
+    },
+  })),
   broken('does not mind whom it changes', 'must be there to be changed', (store) => ({
     closeSession: (sessionId, at) => store.closeSession(sessionId, at).catch(() => undefined),
   })),

@@ -77,6 +77,10 @@ export function writeSteps(disk: Disk): Writes {
     },
     closeSession(sessionId, at) {
       knownSession(disk, sessionId).closedAt ??= at
+      const fill = disk.fills.get(sessionId)
+      if (!fill?.repository) return
+      const { sealedCredentials: _, ...repository } = fill.repository
+      disk.fills.set(sessionId, { ...fill, repository })
     },
     setReleased(sessionId, at) {
       knownSession(disk, sessionId).releasedAt ??= at

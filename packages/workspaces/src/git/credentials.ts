@@ -6,6 +6,8 @@ export interface GitCredential {
   username?: string
   password?: string
   sshKeyFile?: string
+  /** A private key itself, without a passphrase. It is never written to a file. */
+  sshKey?: string
   /** What the host's key is checked against; else it is remembered at the first contact. */
   knownHostsFile?: string
 }
@@ -25,10 +27,11 @@ export function credentialFor(credentials: GitCredentials, remote: Remote): GitC
 
 /** All that must not appear in a text. */
 export function secretsOf(credential: GitCredential | undefined): readonly string[] {
-  const { username = '', password } = credential ?? {}
-  if (password === undefined) return []
+  const { username = '', password, sshKey } = credential ?? {}
+  const lines = sshKey?.split('\n').filter((line) => line !== '' && !line.startsWith('-----')) ?? []
+  if (password === undefined) return lines
   const basic = Buffer.from(`${username}:${password}`).toString('base64')
-  return [...new Set([password, encodeURIComponent(password), basic])]
+  return [...new Set([password, encodeURIComponent(password), basic, ...lines])]
 }
 
 /**
@@ -47,11 +50,15 @@ export function parseGitCredentials(sources: {
   const { file, text } = sources.file
   for (const [name, value] of Object.entries(parseJson(text))) {
     const host = name.toLowerCase()
-    if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host))
-      throw new Error(`"${name}" is not a host or host:port`)
+    if (!isHostName(host)) throw new Error(`"${name}" is not a host or host:port`)
     credentials.set(host, parseCredential(`"${name}"`, value, path.dirname(path.resolve(file))))
   }
   return credentials
+}
+
+/** `host` or `host:port`, in lower case. */
+export function isHostName(text: string): boolean {
+  return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(text)
 }
 
 function parseJson(text: string): object {

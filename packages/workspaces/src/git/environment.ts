@@ -1,5 +1,6 @@
 import type { GitCredential } from './credentials.ts'
 import type { Remote } from './remote.ts'
+import { sshAccess } from './ssh-access.ts'
 
 /** What git is run with; nothing of our own environment but this. */
 export interface GitSurroundings {
@@ -106,7 +107,7 @@ function pinnedAddresses({ remote, addresses }: RemoteCall): string | undefined 
 
 function access(call: RemoteCall): Record<string, string> {
   const { remote, credential } = call
-  if (remote.scheme === 'ssh') return { GIT_SSH_COMMAND: sshCommand(call), GIT_SSH_VARIANT: 'ssh' }
+  if (remote.scheme === 'ssh') return sshAccess(call)
   if (credential?.password === undefined) return {}
   return {
     GATEWAY_GIT_PROTOCOL: remote.scheme,
@@ -118,30 +119,4 @@ function access(call: RemoteCall): Record<string, string> {
 
 function hostAsGitNamesIt({ url }: Remote): string {
   return url.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/s, '')
-}
-
-function sshCommand({ remote, addresses, credential, knownHostsFile }: RemoteCall): string {
-  const options = [
-    'BatchMode=yes',
-    'ClearAllForwardings=yes',
-    'PermitLocalCommand=no',
-    'ProxyCommand=none',
-    'ConnectTimeout=30',
-    'ServerAliveInterval=30',
-    'UpdateHostKeys=no',
-    `HostKeyAlias=${remote.port === 22 ? remote.host : `[${remote.host}]:${remote.port}`}`,
-    `HostName=${addresses[0] ?? remote.host}`,
-    'GlobalKnownHostsFile=/dev/null',
-    `UserKnownHostsFile="${credential?.knownHostsFile ?? knownHostsFile}"`,
-    `StrictHostKeyChecking=${credential?.knownHostsFile === undefined ? 'accept-new' : 'yes'}`,
-    'IdentityAgent=none',
-    'IdentitiesOnly=yes',
-    `IdentityFile=${credential?.sshKeyFile === undefined ? 'none' : `"${credential.sshKeyFile}"`}`,
-  ]
-  return ['ssh', '-F', '/dev/null', ...options.flatMap((option) => ['-o', option])].map(quoted).join(' ')
-}
-
-/** git hands its ssh command to a shell. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -11,7 +11,7 @@ import type {
 import { openPullRequest, type PullRequestApis } from '../pull-request/pull-request.ts'
 import { fromOrder } from '../pull-request/request.ts'
 import { addressesOf, resolveHost, type Resolve } from './addresses.ts'
-import { credentialFor, secretsOf, type GitCredentials } from './credentials.ts'
+import { credentialFor, secretsOf, type GitCredential, type GitCredentials } from './credentials.ts'
 import type { RemoteCall } from './environment.ts'
 import { fillDirectory } from './fill.ts'
 import { gatherWork } from './gather-work.ts'
@@ -19,7 +19,7 @@ import { createLocks } from './lock.ts'
 import { createMirrors } from './mirrors.ts'
 import { pushBranch } from './push.ts'
 import { checkBranchName } from './ref-name.ts'
-import { parseRemote, type RemoteRules } from './remote.ts'
+import { parseRemote, type Remote, type RemoteRules } from './remote.ts'
 import { createGitRunner } from './runner.ts'
 import { runStep } from './step.ts'
 
@@ -51,6 +51,12 @@ export interface GitOptions {
   resolve?: Resolve
 }
 
+export interface GitPlace {
+  directory: string
+  /** Of this workspace alone; they come before those of the configuration. */
+  credentials?: GitCredentials
+}
+
 /** Repositories into workspaces, and what was made of them out again. */
 export interface Git {
   /**
@@ -65,7 +71,7 @@ export interface Git {
    */
   fill(
     source: RepositorySource,
-    place: { directory: string; workBranch: string },
+    place: GitPlace & { workBranch: string },
     ctx: CallContext,
     onGit: OnGit,
   ): Promise<WorkspaceRepository>
@@ -76,7 +82,7 @@ export interface Git {
    */
   deliver(
     repository: WorkspaceRepository,
-    place: { directory: string },
+    place: GitPlace,
     delivery: Delivery,
     ctx: CallContext,
     onGit: OnGit,
@@ -97,14 +103,22 @@ export function createGit(options: GitOptions): Git {
     createLocks(path.join(cacheDirectory, 'locks')),
   )
 
-  async function callTo(url: string, code: 'CLONE_FAILED' | 'PUSH_REJECTED'): Promise<RemoteCall> {
+  const credentialOf = (remote: Remote, own: GitCredentials | undefined): GitCredential | undefined =>
+    (own && credentialFor(own, remote)) ?? credentialFor(credentials, remote)
+
+  async function callTo(
+    url: string,
+    own: GitCredentials | undefined,
+    code: 'CLONE_FAILED' | 'PUSH_REJECTED',
+  ): Promise<RemoteCall> {
     const remote = parseRemote(url, rules)
     const addresses = await addressesOf(remote, options.resolve ?? resolveHost, code)
-    const credential = credentialFor(credentials, remote)
+    const credential = credentialOf(remote, own)
     return { remote, addresses, credential, knownHostsFile: path.join(cacheDirectory, 'known_hosts') }
   }
 
-  const secrets = [...credentials.values()].flatMap(secretsOf)
+  const secretsWith = (own: GitCredentials | undefined): readonly string[] =>
+    [...credentials.values(), ...(own?.values() ?? [])].flatMap(secretsOf)
   const check: Git['check'] = (source) => {
     parseRemote(source.url, rules)
     if (source.branch !== undefined) checkBranchName(source.branch, 'branch')
@@ -122,22 +136,22 @@ export function createGit(options: GitOptions): Git {
         code: 'CLONE_FAILED',
         timeoutMs: limits.cloneTimeoutMs,
         url: source.url,
-        secrets,
+        secrets: secretsWith(place.credentials),
       } as const
       return await runStep(cloning, ctx, onGit, async (ctx) => {
-        const call = await callTo(source.url, 'CLONE_FAILED')
+        const call = await callTo(source.url, place.credentials, 'CLONE_FAILED')
         return await fillDirectory({ git, mirrors, author, maxBytes: limits.maxBytes }, source, place, call, ctx, onGit)
       })
     },
 
-    async deliver(repository, { directory }, delivery, ctx, onGit) {
+    async deliver(repository, { directory, credentials: own }, delivery, ctx, onGit) {
       const { url, branch, baseBranch, baseCommit } = repository
       checkBranchName(branch, 'work_branch')
       const remote = parseRemote(url, rules)
       const order = delivery.pullRequest
       if (order?.base !== undefined) checkBranchName(order.base, 'pull_request.base')
       await mkdir(home, { recursive: true, mode: 0o700 })
-      const step = { timeoutMs: limits.pushTimeoutMs, url, secrets }
+      const step = { timeoutMs: limits.pushTimeoutMs, url, secrets: secretsWith(own) }
       const parts = { git, draftsDirectory: path.join(cacheDirectory, 'drafts'), mirror: mirrors.pathOf(remote) }
       await using work = await runStep(
         { ...step, action: 'commit', code: 'WORKSPACE_ERROR' },
@@ -151,7 +165,7 @@ export function createGit(options: GitOptions): Git {
       if (commit === baseCommit) return { branch, baseCommit, pushed: false }
       if (!delivery.push && order === undefined) return { branch, baseCommit, commit, pushed: false }
       await runStep({ ...step, action: 'push', code: 'PUSH_REJECTED' }, ctx, onGit, async (ctx) => {
-        await pushBranch(git, { ...work, branch }, await callTo(url, 'PUSH_REJECTED'), ctx, onGit)
+        await pushBranch(git, { ...work, branch }, await callTo(url, own, 'PUSH_REJECTED'), ctx, onGit)
       })
       if (order === undefined) return { branch, baseCommit, commit, pushed: true }
       const pullRequestUrl = await runStep(
@@ -160,7 +174,7 @@ export function createGit(options: GitOptions): Git {
         onGit,
         async (ctx) => {
           const request = fromOrder(order, { branch, baseBranch, message: delivery.message })
-          const token = credentialFor(credentials, remote)?.password
+          const token = credentialOf(remote, own)?.password
           return await openPullRequest(request, { remote, token, apis: options.pullRequests ?? {} }, ctx, onGit)
         },
       )
