@@ -1,6 +1,7 @@
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { AgentRefs } from './agent-refs.ts'
 import { commitMessage } from './commit-message.ts'
+import { forcedFiles } from './forced-files.ts'
 import type { GitRunner } from './runner.ts'
 
 export interface CommitOptions {
@@ -9,6 +10,8 @@ export interface CommitOptions {
   /** The agent's directory, of which only the files are looked at. */
   workTree: string
   refs: AgentRefs
+  /** What the agent has put into its index, in latin1. */
+  staged: readonly string[]
   workBranch: string
   message: string
   runId: string
@@ -35,7 +38,8 @@ export async function commitWork(git: GitRunner, options: CommitOptions): Promis
   await read(['read-tree', from])
   // Its exit code says that something differs, which is what is asked next.
   await git.run([...within, 'update-index', '-q', '--refresh'], { signal })
-  const nested = await stage(read)
+  const known = new Set((await read(['ls-files', '-z'])).split('\0'))
+  const nested = await stage(read, await forcedFiles(options.staged, known, workTree))
   const tree = (await read(['write-tree'])).trim()
   if (tree === (await read(['rev-parse', '--verify', `${from}^{tree}`])).trim()) {
     return { commit: onto, made: false, nested }
@@ -83,7 +87,10 @@ async function whereWorkIs(git: GitRunner, options: CommitOptions): Promise<{ fr
  * Puts the files of the work tree into the index; the repositories within it that were left out. Not `git add`: that
  * would run git in them, with their configuration. Submodules stay as they are.
  */
-async function stage(read: (args: readonly string[], input?: Buffer) => Promise<string>): Promise<readonly string[]> {
+async function stage(
+  read: (args: readonly string[], input?: Buffer) => Promise<string>,
+  forced: readonly string[],
+): Promise<readonly string[]> {
   const update = async (option: '--force-remove' | '--replace', names: readonly string[]): Promise<void> => {
     if (names.length === 0) return
     await read(
@@ -98,7 +105,7 @@ async function stage(read: (args: readonly string[], input?: Buffer) => Promise<
   const others = (await read(['ls-files', '-z', '--others', '--exclude-standard']))
     .split('\0')
     .filter((name) => name !== '')
-  await update('--replace', [...changed, ...others.filter((name) => !name.endsWith('/'))])
+  await update('--replace', [...changed, ...forced, ...others.filter((name) => !name.endsWith('/'))])
   return others
     .filter((name) => name.endsWith('/'))
     .map((name) => Buffer.from(name.slice(0, -1), 'latin1').toString('utf8'))

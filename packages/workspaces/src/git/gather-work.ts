@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { CallContext, Delivery, OnGit, WorkspaceRepository } from '@opencode-gateway/contracts'
+import { stagedNames, takeShallow } from './agent-index.ts'
 import { giveObjects, takeObjects } from './agent-objects.ts'
 import { holdGitDirectory, readAgentRefs } from './agent-refs.ts'
 import { commitWork, type CommittedWork } from './commit-work.ts'
@@ -45,11 +46,14 @@ export async function gatherWork(
     await using agent = await holdGitDirectory(directory)
     await makeGitDirectory(git, draft, repository.baseCommit, known, signal)
     const refs = await readAgentRefs(agent, repository.branch)
+    await takeShallow(agent, gitDirectory)
+    const staged = await stagedNames(git, agent, gitDirectory, signal)
     const taken = await takeObjects(agent, path.join(gitDirectory, 'objects'), known, signal)
     const work = await commitWork(git, {
       gitDirectory,
       workTree: directory,
       refs,
+      staged,
       workBranch: repository.branch,
       message: delivery.message,
       runId: delivery.runId,
