@@ -118,6 +118,7 @@ function readConfig(env: Environment, reader: Reader, { cwd, home }: Surrounding
       cloneTimeoutMs: read(variables.cloneTimeoutMs),
       pushTimeoutMs: read(variables.pushTimeoutMs),
       maxBytes: read(variables.maxWorkspaceBytes),
+      mirrors: { maxBytes: read(variables.mirrorBytes), maxAgeMs: read(variables.mirrorAgeMs) },
       pullRequests: { githubApi: read(variables.githubApi) ?? {}, gitlabApi: read(variables.gitlabApi) ?? {} },
     },
     /** Runs of a session whose work is remembered. */

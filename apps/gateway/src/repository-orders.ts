@@ -4,17 +4,25 @@ import type { Sealing } from '@opencode-gateway/sealing'
 import { sealCredentials } from './git-credentials.ts'
 import { oneOrAll } from './one-or-all.ts'
 
-type FillRequest = Pick<RunRequest, 'repository' | 'branch' | 'work_branch' | 'git_credentials' | 'files'>
+type FillRequest = Pick<RunRequest, 'repository' | 'branch' | 'work_branch' | 'depth' | 'git_credentials' | 'files'>
 type DeliveryRequest = Pick<RunRequest, 'push' | 'pull_request' | 'commit_message'>
 
-const NEEDS_REPOSITORY = ['branch', 'work_branch', 'git_credentials', 'push', 'pull_request', 'commit_message'] as const
+const NEEDS_REPOSITORY = [
+  'branch',
+  'work_branch',
+  'depth',
+  'git_credentials',
+  'push',
+  'pull_request',
+  'commit_message',
+] as const
 
 /** What the workspace of a new session begins with. Options of a repository without one are refused. */
 export function fillOrder(
   request: FillRequest & DeliveryRequest,
   { sessionId, sealing }: { sessionId: string; sealing: Sealing | undefined },
 ): WorkspaceFill | undefined {
-  const { repository: url, branch, work_branch: workBranch, git_credentials: credentials, files } = request
+  const { repository: url, branch, work_branch: workBranch, depth, git_credentials: credentials, files } = request
   if (url === undefined) refuseWithoutRepository(request)
   if (url === undefined && files === undefined) return undefined
   return {
@@ -25,6 +33,7 @@ export function fillOrder(
             url,
             ...(branch === undefined ? {} : { branch }),
             ...(workBranch === undefined ? {} : { workBranch }),
+            ...(depth === undefined ? {} : { depth }),
             ...(credentials === undefined
               ? {}
               : { sealedCredentials: sealCredentials(credentials, sessionId, sealing) }),

@@ -29,7 +29,7 @@ export function workspaceSettings({
   maxCheckpoints,
   sealing,
 }: WorkspaceSettings): Omit<WorkspacesOptions, 'directories'> {
-  const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, pullRequests } = git
+  const { allowedHosts, allowFile, author, cloneTimeoutMs, pushTimeoutMs, maxBytes, mirrors, pullRequests } = git
   return {
     maxCheckpoints,
     maxCopyBytes: maxBytes,
@@ -46,7 +46,7 @@ export function workspaceSettings({
       credentials,
       author,
       pullRequests,
-      limits: { cloneTimeoutMs, pushTimeoutMs, maxBytes },
+      limits: { cloneTimeoutMs, pushTimeoutMs, maxBytes, mirrors },
       ...(allowedHosts === undefined ? {} : { allowedHosts }),
     }),
   }

@@ -30,6 +30,7 @@ export const runOptions = [
   'branch',
   'work_branch',
   'git_credentials',
+  'depth',
   'push',
   'pull_request',
   'commit_message',

@@ -61,6 +61,13 @@ export const fillOptions = {
       description: 'The branch the agent works on; `opencode/<first part of the session id>` unless given.',
     }),
   ),
+  depth: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: wireLimits.gitDepth,
+      description: 'Commits of history to bring in, of the one branch alone; all of everything unless given.',
+    }),
+  ),
   git_credentials: Type.Optional(
     Type.Record(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,262}$' }), GitCredentialInput, {
       minProperties: 1,

@@ -5,6 +5,7 @@ export const wireLimits = {
   systemPromptCharacters: 100_000,
   labels: 16,
   files: 1_000,
+  gitDepth: 1_000_000,
   gitHosts: 10,
   gitSecretCharacters: 16_384,
   labelCharacters: 128,

@@ -115,6 +115,8 @@ export interface RepositorySource {
   branch?: string
   /** The branch to work on; made from the session's id unless given. */
   workBranch?: string
+  /** Commits of history, of the one branch alone; all of every branch unless given. */
+  depth?: number
   /** What the request gave for git hosts, sealed for its session. */
   sealedCredentials?: string
 }
@@ -133,6 +135,8 @@ export interface WorkspaceRepository {
   branch: string
   baseBranch: string
   baseCommit: string
+  /** Its history is cut off after so many commits. */
+  depth?: number
 }
 
 /** What becomes of the work of a run that completed. */

@@ -27,6 +27,7 @@ const REPOSITORY_OPTIONS = [
   'branch',
   'work_branch',
   'git_credentials',
+  'depth',
   'push',
   'pull_request',
   'commit_message',

@@ -205,6 +205,18 @@ export const variables = {
     '2m',
     'How long pushing a branch or opening a pull request may take.',
   ),
+  mirrorBytes: variable(
+    'GIT_CACHE_MAX_BYTES',
+    parse.integer(0, Number.MAX_SAFE_INTEGER),
+    '21474836480',
+    'Size of all mirrors of repositories, in bytes; those that were not used for the longest time go first.',
+  ),
+  mirrorAgeMs: variable(
+    'GIT_CACHE_MAX_AGE',
+    parse.duration(SECOND, 3650 * DAY),
+    '30d',
+    'How long a mirror is kept that no clone uses.',
+  ),
   maxWorkspaceBytes: variable(
     'WORKSPACE_MAX_BYTES',
     parse.integer(1_048_576, Number.MAX_SAFE_INTEGER),

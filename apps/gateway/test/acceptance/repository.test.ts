@@ -107,6 +107,18 @@ test('D4: a session clones once, commits after each run, and tells what git did'
   assert.equal((await call('DELETE', `/sessions/${id}`)).status, 200)
 })
 
+test('D4: with a depth a part of the history comes in, and the work goes out all the same', LIMIT, async (t) => {
+  const call = callOf(t, real.url)
+  const repository = await server.addRepository('deep', { 'a.txt': '1' })
+  const base = await server.commit('deep', 'main', { 'a.txt': '2' })
+  const prompt = [lines.run('git rev-list --count HEAD > count.txt'), lines.say('ok')].join('\n')
+  const answer = await call('POST', '/run', { prompt, repository, depth: 1, push: true })
+  assert.equal(answer.status, 200, answer.text)
+  const commit = String(answer.json().commit)
+  assert.equal(await server.git('deep', 'show', `${commit}:count.txt`), '1')
+  assert.equal(await server.git('deep', 'rev-parse', `${commit}^`), base)
+})
+
 test('D4: what cannot be cloned is told with its own code, and nothing is left', LIMIT, async (t) => {
   const call = callOf(t, real.url)
   const repository = await server.addRepository('there', { 'a.txt': 'a' })
@@ -119,6 +131,9 @@ test('D4: what cannot be cloned is told with its own code, and nothing is left',
     [{ repository: 'ext::sh -c true' }, 'REPOSITORY_REFUSED', 400],
     [{ repository, branch: '--upload-pack=true' }, 'REPOSITORY_REFUSED', 400],
     [{ push: true }, 'INVALID_REQUEST', 400],
+    [{ depth: 1 }, 'INVALID_REQUEST', 400],
+    [{ repository, depth: 0 }, 'INVALID_REQUEST', 400],
+    [{ repository, depth: 1.5 }, 'INVALID_REQUEST', 400],
     [{ repository, push: false, pull_request: true }, 'INVALID_REQUEST', 400],
   ] as const
   for (const [options, code, status] of cases) {

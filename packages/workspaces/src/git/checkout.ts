@@ -31,6 +31,8 @@ export async function checkOut(git: GitRunner, options: CheckoutOptions): Promis
   await git.read(['init', '--quiet', '--template=', `--object-format=${format}`, head, '--', directory], { signal })
   const refs = await git.read([`--git-dir=${mirror}`, 'for-each-ref', '--format=%(objectname) %(refname)'], { signal })
   await copyObjects(path.join(mirror, 'objects'), path.join(gitDirectory, 'objects'), signal)
+  // After the objects: places where a history is cut off may be added meanwhile, and none goes away.
+  await copyFile(path.join(mirror, 'shallow'), path.join(gitDirectory, 'shallow')).catch(ignoreMissing)
   await writeFile(path.join(gitDirectory, 'packed-refs'), refs.replaceAll(' refs/heads/', ' refs/remotes/origin/'))
   await mkdir(path.join(gitDirectory, 'refs', 'remotes', 'origin'), { recursive: true })
   await writeFile(
@@ -78,6 +80,10 @@ function configValue(text: string): string {
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll(/[\0\r\n]/g, ' ')}"`
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
 }
 
 async function copyObjects(from: string, to: string, signal: AbortSignal): Promise<void> {

@@ -43,7 +43,7 @@ export async function fillDirectory(
       source.branch,
     )
     const limits = { signal, maxBytes: parts.maxBytes, onPercent }
-    const mirror = await parts.mirrors.refresh(call, { branch: baseBranch, commit }, limits)
+    using mirror = await parts.mirrors.refresh(call, { branch: baseBranch, commit, depth: source.depth }, limits)
     const tree = [`--git-dir=${mirror.directory}`, 'ls-tree', '-r', '--format=%(objectsize)', mirror.commit]
     const bytes = (await parts.git.read(tree, { signal }))
       .split('\n')
@@ -60,7 +60,13 @@ export async function fillDirectory(
       signal,
       onPercent,
     })
-    const repository = { url: remote.url, branch: workBranch, baseBranch, baseCommit: mirror.commit }
+    const repository = {
+      url: remote.url,
+      branch: workBranch,
+      baseBranch,
+      baseCommit: mirror.commit,
+      ...(source.depth === undefined ? {} : { depth: source.depth }),
+    }
     const base = { base_branch: baseBranch, base_commit: mirror.commit }
     onGit({ action: 'clone', state: 'done', repository: remote.url, ...base, duration_ms: took() })
     onGit({ action: 'branch', state: 'done', branch: workBranch, ...base })

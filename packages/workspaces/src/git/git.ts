@@ -16,6 +16,7 @@ import type { RemoteCall } from './environment.ts'
 import { fillDirectory } from './fill.ts'
 import { gatherWork } from './gather-work.ts'
 import { createLocks } from './lock.ts'
+import type { MirrorLimits } from './mirror-trim.ts'
 import { createMirrors } from './mirrors.ts'
 import { pushBranch } from './push.ts'
 import { checkBranchName } from './ref-name.ts'
@@ -29,6 +30,8 @@ export interface GitLimits {
   pushTimeoutMs: number
   /** Of a repository's objects, and of what is checked out. */
   maxBytes: number
+  /** Of the mirrors together; none unless given. */
+  mirrors?: MirrorLimits
 }
 
 export interface GitOptions {
@@ -89,6 +92,9 @@ export interface Git {
   ): Promise<Delivered>
 }
 
+/** Others hold the lock of a mirror for as long as they fetch. */
+const TRIM_TIMEOUT_MS = 5_000
+
 export function createGit(options: GitOptions): Git {
   const { cacheDirectory, credentials, author, limits } = options
   const rules: RemoteRules = {
@@ -101,6 +107,7 @@ export function createGit(options: GitOptions): Git {
     path.join(cacheDirectory, 'mirrors'),
     git,
     createLocks(path.join(cacheDirectory, 'locks')),
+    limits.mirrors ?? { maxBytes: Number.POSITIVE_INFINITY, maxAgeMs: Number.POSITIVE_INFINITY },
   )
 
   const credentialOf = (remote: Remote, own: GitCredentials | undefined): GitCredential | undefined =>
@@ -141,6 +148,11 @@ export function createGit(options: GitOptions): Git {
       return await runStep(cloning, ctx, onGit, async (ctx) => {
         const call = await callTo(source.url, place.credentials, 'CLONE_FAILED')
         return await fillDirectory({ git, mirrors, author, maxBytes: limits.maxBytes }, source, place, call, ctx, onGit)
+      }).finally(async () => {
+        // It matters to the next clones, not to this one.
+        await mirrors.trim(AbortSignal.timeout(TRIM_TIMEOUT_MS)).catch((error: unknown) => {
+          ctx.log.warn({ err: error }, 'mirrors of repositories could not be removed')
+        })
       })
     },
 
@@ -152,7 +164,8 @@ export function createGit(options: GitOptions): Git {
       if (order?.base !== undefined) checkBranchName(order.base, 'pull_request.base')
       await mkdir(home, { recursive: true, mode: 0o700 })
       const step = { timeoutMs: limits.pushTimeoutMs, url, secrets: secretsWith(own) }
-      const parts = { git, draftsDirectory: path.join(cacheDirectory, 'drafts'), mirror: mirrors.pathOf(remote) }
+      using mirror = await mirrors.hold(remote, repository.depth)
+      const parts = { git, draftsDirectory: path.join(cacheDirectory, 'drafts'), mirror: mirror.directory }
       await using work = await runStep(
         { ...step, action: 'commit', code: 'WORKSPACE_ERROR' },
         ctx,

@@ -6,21 +6,33 @@ import type { RemoteCall } from './environment.ts'
 import { gitFailure } from './failure.ts'
 import type { Locks } from './lock.ts'
 import { parseProgress } from './progress.ts'
+import { markUsed, packBytes, packsOf, trimMirrors, type MirrorLimits } from './mirror-trim.ts'
 import type { Remote } from './remote.ts'
 import type { GitRunner } from './runner.ts'
+import { createUses } from './uses.ts'
 
 /**
  * Bare copies of remote repositories, one per URL. Who asks for one has just been told by the remote, with credentials
  * of their own, that they may read it: the copy itself is no way around that.
  */
 export interface Mirrors {
-  /** Where the copy of a remote is, whether there is one or not. */
-  pathOf(remote: Remote): string
+  /** Where the copy of a remote is, whether there is one or not; it stays there until disposed. */
+  hold(remote: Remote, depth?: number): Promise<{ directory: string } & Disposable>
   /** A copy that has this commit at this branch; fetched unless it is so already. */
-  refresh(call: RemoteCall, wanted: { branch: string; commit: string }, options: RefreshOptions): Promise<Mirror>
+  refresh(call: RemoteCall, wanted: WantedBranch, options: RefreshOptions): Promise<Mirror>
+  /** Removes copies that nobody holds, those longest unused first, until the rest is within the limits. */
+  trim(signal: AbortSignal): Promise<void>
 }
 
-export interface Mirror {
+export interface WantedBranch {
+  branch: string
+  commit: string
+  /** Commits of history, of this branch alone; such a copy is one of its own. */
+  depth?: number | undefined
+}
+
+/** Stays until disposed. */
+export interface Mirror extends Disposable {
   directory: string
   /** Head of the branch, which may have moved on since the remote was asked. */
   commit: string
@@ -32,12 +44,15 @@ export interface RefreshOptions {
   onPercent(percent: number): void
 }
 
-const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
+const EVERYTHING = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
 const MAX_PACKS = 40
 
-export function createMirrors(root: string, git: GitRunner, locks: Locks): Mirrors {
-  const pathOf = (remote: Remote): string =>
-    path.join(root, `${createHash('sha256').update(remote.url).digest('hex')}.git`)
+export function createMirrors(root: string, git: GitRunner, locks: Locks, limits: MirrorLimits): Mirrors {
+  const uses = createUses()
+  const pathOf = (remote: Remote, depth: number | undefined): string => {
+    const name = depth === undefined ? remote.url : `${remote.url} depth ${depth}`
+    return path.join(root, `${createHash('sha256').update(name).digest('hex')}.git`)
+  }
 
   async function branchOf(directory: string, branch: string, signal: AbortSignal): Promise<string | undefined> {
     const args = [`--git-dir=${directory}`, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`]
@@ -48,6 +63,7 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks): Mirro
   async function fetchInto(
     directory: string,
     call: RemoteCall,
+    { branch, depth }: WantedBranch,
     { signal, maxBytes, onPercent }: RefreshOptions,
   ): Promise<void> {
     const tooLarge = new AbortController()
@@ -57,7 +73,9 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks): Mirro
       if (receivedBytes !== undefined && receivedBytes > maxBytes) tooLarge.abort(tooLargeError(call.remote, maxBytes))
     }
     const args = [`--git-dir=${directory}`, 'fetch', '--prune', '--no-tags', '--no-write-fetch-head', '--progress']
-    const { exitCode, stderr } = await git.run([...args, '--', call.remote.url, ...REFSPECS], {
+    const refs = depth === undefined ? EVERYTHING : [`+refs/heads/${branch}:refs/heads/${branch}`]
+    if (depth !== undefined) args.push(`--depth=${depth}`)
+    const { exitCode, stderr } = await git.run([...args, '--', call.remote.url, ...refs], {
       signal: AbortSignal.any([signal, tooLarge.signal]),
       call,
       onLine,
@@ -67,61 +85,79 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks): Mirro
     await git.read([`--git-dir=${directory}`, 'pack-refs', '--all'], { signal })
   }
 
-  async function create(directory: string, call: RemoteCall, commit: string, options: RefreshOptions): Promise<void> {
+  async function create(
+    directory: string,
+    call: RemoteCall,
+    wanted: WantedBranch,
+    options: RefreshOptions,
+  ): Promise<void> {
     const draft = path.join(root, `draft-${randomUUID()}`)
     try {
-      const format = commit.length === 64 ? 'sha256' : 'sha1'
+      const format = wanted.commit.length === 64 ? 'sha256' : 'sha1'
       await git.read(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', draft], options)
-      await fetchInto(draft, call, options)
+      await fetchInto(draft, call, wanted, options)
       await rename(draft, directory)
     } finally {
       await rm(draft, { recursive: true, force: true })
     }
   }
 
-  return {
-    pathOf,
-    async refresh(call, { branch, commit }, options) {
-      const directory = pathOf(call.remote)
-      if ((await branchOf(directory, branch, options.signal)) === commit) return { directory, commit }
-      return await locks.with(path.basename(directory), options.signal, async () => {
-        await mkdir(root, { recursive: true, mode: 0o700 })
-        // Whoever had the lock before may have fetched just that.
-        if ((await branchOf(directory, branch, options.signal)) === commit) return { directory, commit }
-        if (await isThere(directory)) {
-          await removeDebris(directory)
-          await fetchInto(directory, call, options)
-          if ((await packsOf(directory)).length > MAX_PACKS) {
-            await git.read([`--git-dir=${directory}`, 'repack', '-a', '-d', '-q'], options)
-          }
-        } else {
-          await create(directory, call, commit, options)
+  /** Head of the branch in a copy that has it. */
+  async function refreshed(
+    directory: string,
+    call: RemoteCall,
+    wanted: WantedBranch,
+    options: RefreshOptions,
+  ): Promise<string> {
+    const { branch, commit } = wanted
+    if ((await branchOf(directory, branch, options.signal)) === commit) return commit
+    return await locks.with(path.basename(directory), options.signal, async () => {
+      await mkdir(root, { recursive: true, mode: 0o700 })
+      // Whoever had the lock before may have fetched just that.
+      if ((await branchOf(directory, branch, options.signal)) === commit) return commit
+      if (await isThere(directory)) {
+        await removeDebris(directory)
+        await fetchInto(directory, call, wanted, options)
+        if ((await packsOf(directory)).length > MAX_PACKS) {
+          await git.read([`--git-dir=${directory}`, 'repack', '-a', '-d', '-q'], options)
         }
-        const head = await branchOf(directory, branch, options.signal)
-        if (head !== undefined) return { directory, commit: head }
-        throw new ExecutorError(
-          'BRANCH_NOT_FOUND',
-          `the repository "${call.remote.url}" has no branch "${branch}" any more`,
-        )
-      })
+      } else {
+        await create(directory, call, wanted, options)
+      }
+      const head = await branchOf(directory, branch, options.signal)
+      if (head !== undefined) return head
+      throw new ExecutorError(
+        'BRANCH_NOT_FOUND',
+        `the repository "${call.remote.url}" has no branch "${branch}" any more`,
+      )
+    })
+  }
+
+  return {
+    async hold(remote, depth) {
+      const directory = pathOf(remote, depth)
+      const use = await uses.begin(directory)
+      return { directory, [Symbol.dispose]: use[Symbol.dispose] }
     },
+    async refresh(call, wanted, options) {
+      const directory = pathOf(call.remote, wanted.depth)
+      const use = await uses.begin(directory)
+      try {
+        const commit = await refreshed(directory, call, wanted, options)
+        await markUsed(directory)
+        return { directory, commit, [Symbol.dispose]: use[Symbol.dispose] }
+      } catch (error) {
+        use[Symbol.dispose]()
+        throw error
+      }
+    },
+    trim: async (signal) => await trimMirrors({ root, locks, uses, limits }, signal),
   }
 }
 
 export function tooLargeError(remote: Remote, maxBytes: number): ExecutorError {
   const text = `the repository "${remote.url}" is larger than ${maxBytes} bytes, which is the limit for a workspace`
   return new ExecutorError('WORKSPACE_FULL', text)
-}
-
-async function packsOf(directory: string): Promise<readonly string[]> {
-  const folder = path.join(directory, 'objects', 'pack')
-  return (await readdir(folder)).filter((name) => name.endsWith('.pack')).map((name) => path.join(folder, name))
-}
-
-async function packBytes(directory: string): Promise<number> {
-  let bytes = 0
-  for (const file of await packsOf(directory)) bytes += (await stat(file)).size
-  return bytes
 }
 
 async function isThere(directory: string): Promise<boolean> {
