@@ -4,13 +4,17 @@ import type { Sealing } from '@opencode-gateway/sealing'
 import { sealCredentials } from './git-credentials.ts'
 import { oneOrAll } from './one-or-all.ts'
 
-type FillRequest = Pick<RunRequest, 'repository' | 'branch' | 'work_branch' | 'depth' | 'git_credentials' | 'files'>
+type FillRequest = Pick<
+  RunRequest,
+  'repository' | 'branch' | 'work_branch' | 'depth' | 'submodules' | 'git_credentials' | 'files'
+>
 type DeliveryRequest = Pick<RunRequest, 'push' | 'pull_request' | 'commit_message'>
 
 const NEEDS_REPOSITORY = [
   'branch',
   'work_branch',
   'depth',
+  'submodules',
   'git_credentials',
   'push',
   'pull_request',
@@ -22,7 +26,15 @@ export function fillOrder(
   request: FillRequest & DeliveryRequest,
   { sessionId, sealing }: { sessionId: string; sealing: Sealing | undefined },
 ): WorkspaceFill | undefined {
-  const { repository: url, branch, work_branch: workBranch, depth, git_credentials: credentials, files } = request
+  const {
+    repository: url,
+    branch,
+    work_branch: workBranch,
+    depth,
+    submodules,
+    git_credentials: credentials,
+    files,
+  } = request
   if (url === undefined) refuseWithoutRepository(request)
   if (url === undefined && files === undefined) return undefined
   return {
@@ -34,6 +46,7 @@ export function fillOrder(
             ...(branch === undefined ? {} : { branch }),
             ...(workBranch === undefined ? {} : { workBranch }),
             ...(depth === undefined ? {} : { depth }),
+            ...(submodules === undefined ? {} : { submodules }),
             ...(credentials === undefined
               ? {}
               : { sealedCredentials: sealCredentials(credentials, sessionId, sealing) }),

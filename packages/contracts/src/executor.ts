@@ -31,6 +31,7 @@ export const runOptions = [
   'work_branch',
   'git_credentials',
   'depth',
+  'submodules',
   'push',
   'pull_request',
   'commit_message',

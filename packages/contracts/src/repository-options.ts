@@ -68,6 +68,11 @@ export const fillOptions = {
       description: 'Commits of history to bring in, of the one branch alone; all of everything unless given.',
     }),
   ),
+  submodules: Type.Optional(
+    Type.Boolean({
+      description: 'Bring in submodules too, from hosts that a repository may be on. Work in them is not committed.',
+    }),
+  ),
   git_credentials: Type.Optional(
     Type.Record(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,262}$' }), GitCredentialInput, {
       minProperties: 1,

@@ -117,6 +117,8 @@ export interface RepositorySource {
   workBranch?: string
   /** Commits of history, of the one branch alone; all of every branch unless given. */
   depth?: number
+  /** Also what its `.gitmodules` names. */
+  submodules?: boolean
   /** What the request gave for git hosts, sealed for its session. */
   sealedCredentials?: string
 }

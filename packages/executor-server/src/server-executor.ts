@@ -28,6 +28,7 @@ const REPOSITORY_OPTIONS = [
   'work_branch',
   'git_credentials',
   'depth',
+  'submodules',
   'push',
   'pull_request',
   'commit_message',

@@ -119,6 +119,32 @@ test('D4: with a depth a part of the history comes in, and the work goes out all
   assert.equal(await server.git('deep', 'rev-parse', `${commit}^`), base)
 })
 
+test('D4: submodules come in when they are asked for, and the work beside them goes out', LIMIT, async (t) => {
+  const call = callOf(t, real.url)
+  await server.addRepository('part', { 'part.txt': 'part' })
+  const part = await server.git('part', 'rev-parse', 'main')
+  const repository = await server.addRepository('whole', {
+    '.gitmodules': '[submodule "part"]\n\tpath = part\n\turl = ../part.git\n',
+  })
+  await server.git('whole', 'read-tree', 'main')
+  await server.git('whole', 'update-index', '--add', '--cacheinfo', `160000,${part},part`)
+  const tree = await server.git('whole', 'write-tree')
+  const identity = ['-c', 'user.name=Upstream', '-c', 'user.email=upstream@example.com']
+  const head = await server.git('whole', ...identity, 'commit-tree', tree, '-p', 'main', '-m', 'Link')
+  await server.git('whole', 'update-ref', 'refs/heads/main', head)
+
+  const prompt = [lines.run('cp part/part.txt copy.txt; echo more >> part/part.txt'), lines.say('ok')].join('\n')
+  const wanted = { prompt, repository, submodules: true, push: true, keep_workspace: true }
+  const answer = await call('POST', '/run', wanted)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(await server.git('whole', 'diff', '--name-only', head, String(answer.json().commit)), 'copy.txt')
+  const id = String(answer.json().session_id)
+  const diff = await call('GET', `/sessions/${id}/diff`)
+  const files = [diff.json().files].flat().map((file) => String(Object(file).path))
+  assert.deepEqual(files.toSorted(), ['copy.txt', 'part/part.txt'])
+  assert.equal((await call('DELETE', `/sessions/${id}`)).status, 200)
+})
+
 test('D4: what cannot be cloned is told with its own code, and nothing is left', LIMIT, async (t) => {
   const call = callOf(t, real.url)
   const repository = await server.addRepository('there', { 'a.txt': 'a' })

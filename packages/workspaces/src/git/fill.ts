@@ -6,6 +6,7 @@ import { chooseBranch, lookAtRemote } from './advertised.ts'
 import { checkOut } from './checkout.ts'
 import type { RemoteCall } from './environment.ts'
 import { tooLargeError, type Mirrors } from './mirrors.ts'
+import { fillSubmodules, treeBytes } from './submodules.ts'
 import { throttled } from './progress.ts'
 import type { GitRunner } from './runner.ts'
 
@@ -14,6 +15,8 @@ export interface FillParts {
   mirrors: Mirrors
   author: { name: string; email: string }
   maxBytes: number
+  /** The way to another repository, by the same rules. */
+  callTo(url: string): Promise<RemoteCall>
 }
 
 /** Fills an empty directory; leaves it empty when it fails. */
@@ -44,10 +47,7 @@ export async function fillDirectory(
     )
     const limits = { signal, maxBytes: parts.maxBytes, onPercent }
     using mirror = await parts.mirrors.refresh(call, { branch: baseBranch, commit, depth: source.depth }, limits)
-    const tree = [`--git-dir=${mirror.directory}`, 'ls-tree', '-r', '--format=%(objectsize)', mirror.commit]
-    const bytes = (await parts.git.read(tree, { signal }))
-      .split('\n')
-      .reduce((sum, size) => sum + (Number(size) || 0), 0)
+    const bytes = await treeBytes(parts.git, mirror, signal)
     if (bytes > parts.maxBytes) throw tooLargeError(remote, parts.maxBytes)
     await checkOut(parts.git, {
       mirror: mirror.directory,
@@ -60,6 +60,10 @@ export async function fillDirectory(
       signal,
       onPercent,
     })
+    if (source.submodules === true) {
+      const left = { maxBytes: parts.maxBytes - bytes, count: 0 }
+      await fillSubmodules(parts, left, { call, mirror, directory, workBranch, level: 1 }, signal)
+    }
     const repository = {
       url: remote.url,
       branch: workBranch,

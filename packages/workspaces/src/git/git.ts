@@ -147,7 +147,14 @@ export function createGit(options: GitOptions): Git {
       } as const
       return await runStep(cloning, ctx, onGit, async (ctx) => {
         const call = await callTo(source.url, place.credentials, 'CLONE_FAILED')
-        return await fillDirectory({ git, mirrors, author, maxBytes: limits.maxBytes }, source, place, call, ctx, onGit)
+        const parts = {
+          git,
+          mirrors,
+          author,
+          maxBytes: limits.maxBytes,
+          callTo: async (url: string) => await callTo(url, place.credentials, 'CLONE_FAILED'),
+        }
+        return await fillDirectory(parts, source, place, call, ctx, onGit)
       }).finally(async () => {
         // It matters to the next clones, not to this one.
         await mirrors.trim(AbortSignal.timeout(TRIM_TIMEOUT_MS)).catch((error: unknown) => {

@@ -29,6 +29,8 @@ export interface WantedBranch {
   commit: string
   /** Commits of history, of this branch alone; such a copy is one of its own. */
   depth?: number | undefined
+  /** A commit that it must have besides, wherever. */
+  contains?: string
 }
 
 /** Stays until disposed. */
@@ -58,6 +60,13 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks, limits
     const args = [`--git-dir=${directory}`, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`]
     const { exitCode, stdout } = await git.run(args, { signal })
     return exitCode === 0 ? stdout.toString('utf8').trim() : undefined
+  }
+
+  /** Whether the copy has what is wanted already. */
+  async function isFresh(directory: string, wanted: WantedBranch, signal: AbortSignal): Promise<boolean> {
+    if ((await branchOf(directory, wanted.branch, signal)) !== wanted.commit) return false
+    if (wanted.contains === undefined) return true
+    return (await git.run([`--git-dir=${directory}`, 'cat-file', '-e', wanted.contains], { signal })).exitCode === 0
   }
 
   async function fetchInto(
@@ -110,11 +119,11 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks, limits
     options: RefreshOptions,
   ): Promise<string> {
     const { branch, commit } = wanted
-    if ((await branchOf(directory, branch, options.signal)) === commit) return commit
+    if (await isFresh(directory, wanted, options.signal)) return commit
     return await locks.with(path.basename(directory), options.signal, async () => {
       await mkdir(root, { recursive: true, mode: 0o700 })
       // Whoever had the lock before may have fetched just that.
-      if ((await branchOf(directory, branch, options.signal)) === commit) return commit
+      if (await isFresh(directory, wanted, options.signal)) return commit
       if (await isThere(directory)) {
         await removeDebris(directory)
         await fetchInto(directory, call, wanted, options)
