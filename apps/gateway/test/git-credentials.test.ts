@@ -94,6 +94,15 @@ test('credentials that are wrong are refused by the name of their field and neve
   assert.deepEqual(gateway.executor.inputs(), [])
 })
 
+test('a fork of a session does not have its credentials', async (t) => {
+  const gateway = await startGateway(t, { executor, app: { sealing: sealingWith(ONE) } })
+  const made = await gateway.call('POST', '/sessions', { repository, git_credentials: given })
+  const forked = await gateway.call('POST', `/sessions/${String(made.json()['session_id'])}/fork`)
+  assert.equal(forked.status, 201, forked.text)
+  const fill = await gateway.store.getFill(String(forked.json()['session_id']))
+  assert.deepEqual(fill, { repository: { url: repository } })
+})
+
 test('credentials without a repository are refused', async (t) => {
   const gateway = await startGateway(t, { executor, app: { sealing: sealingWith(ONE) } })
   const answer = await gateway.call('POST', '/run', { prompt: 'say: x', git_credentials: given })

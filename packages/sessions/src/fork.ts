@@ -8,6 +8,7 @@ import {
   type NewSession,
   type SessionRow,
   type Store,
+  type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 import { admittedSession } from './admission.ts'
 import type { Holds } from './holds.ts'
@@ -83,8 +84,15 @@ async function newSession(
     oneShot: false,
     keepWorkspace: false,
     ...(retentionMs === undefined ? {} : { retentionMs }),
-    ...(fill === undefined ? {} : { fill }),
+    ...(fill === undefined ? {} : { fill: withoutCredentials(fill) }),
   }
+}
+
+/** They are sealed for the session they were given to, and are forgotten with it. */
+function withoutCredentials({ repository, ...fill }: WorkspaceFill): WorkspaceFill {
+  if (repository === undefined) return fill
+  const { sealedCredentials: _, ...rest } = repository
+  return { ...fill, repository: rest }
 }
 
 /** Undefined when there is nothing yet to begin as: such a session begins as the other one will. */
