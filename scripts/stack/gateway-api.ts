@@ -1,4 +1,4 @@
-import type { SessionView } from '@opencode-gateway/contracts'
+import type { SessionSummary, SessionView } from '@opencode-gateway/contracts'
 
 /** What a command in a workspace left. */
 export interface ShellResult {
@@ -9,6 +9,8 @@ export interface ShellResult {
 /** The calls of a gateway that the scripts make. Each has a deadline, and throws when the answer is not the expected one. */
 export interface GatewayApi {
   get(path: string): Promise<unknown>
+  /** Of this key, that are not closed; at most a page of them is looked at. */
+  countOpenSessions(): Promise<number>
   makeSession(): Promise<string>
   session(id: string): Promise<SessionView>
   shell(id: string, command: string): Promise<ShellResult>
@@ -58,6 +60,11 @@ export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: Gateway
 
   return {
     get: async (path) => await json(await send('GET', path)),
+    async countOpenSessions() {
+      const { sessions } = await json(await send('GET', '/sessions?limit=200'))
+      if (!Array.isArray(sessions)) throw new Error('GET /sessions gave no sessions')
+      return sessions.filter((session: SessionSummary) => !session.closed).length
+    },
     async makeSession() {
       const { session_id: id } = await json(await send('POST', '/sessions', {}))
       if (typeof id !== 'string') throw new Error('POST /sessions gave no session_id')

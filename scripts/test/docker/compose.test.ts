@@ -8,6 +8,7 @@ import { docker, gatewayImage, missing } from './docker.ts'
 
 const execute = promisify(execFile)
 const smokeScript = fileURLToPath(new URL('../../stack/smoke.ts', import.meta.url))
+const soakScript = fileURLToPath(new URL('../../stack/soak.ts', import.meta.url))
 const STEPS = ['identity', 'readiness', 'session', 'echo', 'pwd', 'files', 'exit code', 'events']
 const OPTIONS = { timeout: 240_000, skip: await missing(gatewayImage) }
 
@@ -31,6 +32,17 @@ test('A3: compose with EXECUTOR=server comes up, confined, and passes the smoke'
       false,
     )
   }
+})
+
+test('A4: a soak of ten sessions, five at a time, is right and leaves nothing', OPTIONS, async (t) => {
+  const { url, apiKey } = await startStack(t, { EXECUTOR: 'server' })
+  const env = { ...process.env, API_KEY: apiKey }
+  const args = [soakScript, '--baseUrl', url, '--runs', '10', '--concurrency', '5']
+  const report = JSON.parse((await execute(process.execPath, args, { env, signal: t.signal })).stdout)
+  assert.deepEqual([report.success, report.failed, report.failures], [10, 0, []])
+  assert.deepEqual(report.sse, { opened: 10, complete: 10, disconnects: 0 })
+  assert.deepEqual(report.open_sessions, { before: 0, after: 0 })
+  assert.deepEqual(Object.keys(report.steps_ms), ['session', 'echo', 'list', 'exit', 'events', 'delete'])
 })
 
 /** Names of the steps that were right. */

@@ -74,7 +74,7 @@ async function composeCommand(): Promise<readonly string[]> {
   return code === 0 ? ['docker', 'compose'] : ['docker-compose']
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const address = server.address()

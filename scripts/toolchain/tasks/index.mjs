@@ -1,8 +1,11 @@
 import { bench } from './bench.mjs'
 import { chaos } from './chaos.mjs'
 import { check } from './check.mjs'
+import { doctor } from './doctor.mjs'
 import { healthcheck } from './healthcheck.mjs'
+import { opencode } from './opencode.mjs'
 import { smoke } from './smoke.mjs'
+import { soak } from './soak.mjs'
 import { start } from './start.mjs'
 import { test } from './test.mjs'
 
@@ -16,4 +19,4 @@ import { test } from './test.mjs'
 /** @typedef {(context: TaskContext) => Promise<import('../say.mjs').Exit>} Task */
 
 /** @type {Record<string, Task>} */
-export const tasks = { start, test, check, bench, chaos, healthcheck, smoke }
+export const tasks = { start, test, check, bench, chaos, doctor, healthcheck, opencode, smoke, soak }
