@@ -32,6 +32,8 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   const leases = new Set<EngineLease>()
   /** What has to be over before another container is started: it would have the same name. */
   let before: Promise<unknown> = Promise.resolve()
+  /** Before it is known that there is no container none is started. */
+  let adopting: Promise<unknown> = Promise.resolve()
   let starting: Promise<ContainerEngine> | undefined
   let alive: ContainerEngine | undefined
   let idleTimer: NodeJS.Timeout | undefined
@@ -81,9 +83,11 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
 
   const start = (): Promise<ContainerEngine> => {
     if (starting) return starting
-    const attempt = obtain(options.start).finally(() => {
-      starting = undefined
-    })
+    const attempt = adopting
+      .then(() => obtain(options.start))
+      .finally(() => {
+        starting = undefined
+      })
     attempt.catch(() => undefined)
     starting = attempt
     return attempt
@@ -102,7 +106,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   }
 
   const end = async (why: ExecutorError): Promise<void> => {
-    await starting?.catch(() => undefined)
+    await Promise.all([adopting, starting?.catch(() => undefined)])
     await alive?.end(why)
     await before
   }
@@ -113,7 +117,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     async adopt(signal) {
       if (alive || starting) return true
       const finding = obtain(options.find)
-      before = finding.catch(() => undefined)
+      adopting = finding.catch(() => undefined)
       return (await withSignal(finding, signal)) !== undefined
     },
     async acquire(signal) {
@@ -128,7 +132,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     async close() {
       closing.abort(closed())
       clearTimeout(idleTimer)
-      await starting?.catch(() => undefined)
+      await Promise.all([adopting, starting?.catch(() => undefined)])
       await alive?.dismiss(closed())
       await before
     },

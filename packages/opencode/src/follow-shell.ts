@@ -24,6 +24,8 @@ export interface FollowedCommand {
 const POLL_MS = 25
 /** How long the exit file may take to appear after the engine's call has returned. */
 const GRACE_POLLS = 20
+/** Where the engine did not answer it may be gone, and whoever knows why says so a little later. */
+const UNANSWERED_POLLS = 200
 
 /** Tells the output of a command as it comes, until its exit code is there or it can no longer come. */
 export async function* followShell(
@@ -36,7 +38,7 @@ export async function* followShell(
   let stderr: FileTail | undefined
   try {
     stderr = createTail(await spool.open('stderr'), { maxBytes, skip: told.stderr })
-    for (let grace = GRACE_POLLS; ;) {
+    for (let polls = 0; ;) {
       // Read before the output: what was written before the end is in the files then.
       const end = await spool.end()
       yield* news('stdout', stdout, runId)
@@ -46,12 +48,13 @@ export async function* followShell(
         return
       }
       const call = command.engineCall()
-      if (call.state === 'returned') grace -= 1
-      if (end || (call.state === 'returned' && (grace <= 0 || command.isCancelled()))) {
+      if (call.state === 'returned') polls += 1
+      const grace = call.state === 'returned' && isUnanswered(call.error) ? UNANSWERED_POLLS : GRACE_POLLS
+      const gone = command.subscription.gone()
+      if (end || (call.state === 'returned' && !gone && (polls >= grace || command.isCancelled()))) {
         yield unendedOutcome(command, call.state === 'returned' ? call.error : undefined, stdout.text())
         return
       }
-      const gone = command.subscription.gone()
       if (gone) {
         yield lostOutcome(gone, { cancelled: command.isCancelled(), finalMessage: stdout.text() })
         return
@@ -62,6 +65,10 @@ export async function* followShell(
     await stdout.close()
     await stderr?.close()
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof EngineCallError && error.status === undefined
 }
 
 async function* news(type: 'stdout' | 'stderr', tail: FileTail, runId: string): AsyncGenerator<AgentEvent> {

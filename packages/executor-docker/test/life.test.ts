@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { Detached } from '@opencode-gateway/contracts'
+import type { AgentSession, Executor } from '@opencode-gateway/contracts'
+import { labels } from '../src/container-spec.ts'
+import { command, prompt } from './running.ts'
+import { createPlace, ctx, leftoversOf, missingImage, soon, until } from './scene.ts'
+import type { Place } from './scene.ts'
+
+describe('the life of containers', { skip: await missingImage() }, () => {
+  let place: Place
+  let executor: Executor
+  before(async () => {
+    place = await createPlace()
+    executor = place.executor()
+    await executor.start(AbortSignal.timeout(120_000))
+  })
+  after(() => place?.close())
+
+  async function open(t: TestContext, sessionId: string, from = executor): Promise<AgentSession> {
+    const session = await from.open({ sessionId, title: 'Life' }, ctx())
+    t.after(() => session.release('nothing'))
+    return session
+  }
+
+  const containerOf = async (sessionId: string) =>
+    (await place.containers()).find((container) => container.labels[labels.session] === sessionId)
+
+  const kill = async (sessionId: string): Promise<void> => {
+    const container = await containerOf(sessionId)
+    assert.ok(container, 'there is no container')
+    await place.daemon.kill(container.id, soon())
+  }
+
+  test('a container that is killed ends its run, and the next run goes on with the conversation in another one', async (t) => {
+    const session = await open(t, 'killed')
+    const first = await containerOf('killed')
+    const run = prompt(session, 'say: begun', 'hang')
+    await run.untilText('text', 'begun')
+    await kill('killed')
+    const { status, error } = await run.outcome
+    assert.equal(`${status} ${error?.code}`, 'interrupted CONTAINER_DIED')
+    assert.match(error?.message ?? '', /killed from outside/)
+    assert.equal((await prompt(session, 'say: again').outcome).finalMessage, 'again')
+    const second = await containerOf('killed')
+    assert.notEqual(second?.id, first?.id)
+    assert.equal(
+      place.model.requests.at(-1)?.messages.some((message) => JSON.stringify(message).includes('begun')),
+      true,
+    )
+  })
+
+  test('a container that runs out of memory says so', async (t) => {
+    const small = place.executor({ limits: { memoryBytes: 512 * 1024 ** 2 } })
+    await small.start(AbortSignal.timeout(120_000))
+    const session = await open(t, 'hungry', small)
+    // What the kernel ends first is not for us to say; without the engine there is no container.
+    const run = command(
+      session,
+      'for i in 1 2 3 4 5 6 7 8; do node -e "const a=[];for(;;)a.push(Buffer.alloc(1e7,1))" & done; wait; pkill -KILL -x opencode',
+    )
+    const { error } = await run.outcome
+    assert.equal(error?.code, 'OUT_OF_MEMORY')
+  })
+
+  test('a container without work is ended, and another one comes with the next run', async (t) => {
+    const hasty = place.executor({ idleTimeoutMs: 10 })
+    await hasty.start(AbortSignal.timeout(120_000))
+    const session = await open(t, 'idle', hasty)
+    await until(async () => (await containerOf('idle')) === undefined)
+    assert.equal((await prompt(session, 'say: back').outcome).finalMessage, 'back')
+  })
+
+  test('a run goes on while nobody watches it, and another gateway finds it', async (t) => {
+    const mine = place.executor()
+    await mine.start(AbortSignal.timeout(120_000))
+    const session = await mine.open({ sessionId: 'survivor', title: 'Life' }, ctx())
+    const leaving = new AbortController()
+    const input = {
+      kind: 'prompt',
+      runId: 'run-survivor',
+      prompt: ['run: sleep 3; echo slept', 'say: done'].join('\n'),
+    } as const
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const { type } of session.run(input, ctx(leaving.signal))) {
+        seen.push(type)
+        if (type === 'tool_call') leaving.abort(new Detached())
+      }
+    })()
+    await watching
+    assert.ok(!seen.includes('outcome'))
+    await mine.close()
+    assert.equal((await containerOf('survivor'))?.running, true)
+
+    const next = place.executor()
+    await next.start(AbortSignal.timeout(120_000))
+    const found = await next.attach(session.ref, ctx())
+    assert.ok(found)
+    t.after(() => found.release('nothing'))
+    const events = []
+    for await (const event of found.resume({ input, events: [] }, ctx())) events.push(event)
+    const last = events.at(-1)
+    assert.equal(last?.type === 'outcome' && `${last.outcome.status} ${last.outcome.finalMessage}`, 'completed done')
+  })
+
+  test('a sweep ends what nobody needs and never what is not ours', async (t) => {
+    const needed = await open(t, 'needed')
+    const lookAlike = await place.lookAlike(t, { [labels.owner]: 'somebody-else', [labels.session]: 'gone' })
+    const unlabelled = await place.lookAlike(t, {})
+    const gone = await executor.open({ sessionId: 'gone', title: 'Life' }, ctx())
+    const report = await executor.sweep(new Set(['needed']), ctx())
+    assert.deepEqual(report.failed, [])
+    assert.equal(report.removed.length, 2, report.removed.join())
+    assert.equal(await containerOf('gone'), undefined)
+    for (const id of [lookAlike, unlabelled])
+      assert.ok(await place.daemon.inspect(id, soon()), 'a foreign container is gone')
+    assert.equal((await prompt(needed, 'say: here').outcome).finalMessage, 'here')
+    await gone.release('nothing')
+  })
+
+  test('what a stopped run has left in the background is ended with it', async (t) => {
+    const session = await open(t, 'background')
+    const run = prompt(session, 'run: setsid -f sleep 1000 >/dev/null 2>&1; echo begun', 'say: begun', 'hang')
+    await run.untilText('text', 'begun')
+    const { killed, escalated } = await session.cancel(ctx())
+    assert.ok(killed >= 1 && escalated, `killed ${killed}, escalated ${escalated}`)
+    assert.equal((await run.outcome).status, 'cancelled')
+    const look = command(session, 'cat /proc/[0-9]*/comm | grep -x sleep')
+    assert.equal((await look.outcome).exitCode, 1)
+  })
+
+  test('a session that is released leaves nothing, whoever has killed its container', async (t) => {
+    const session = await open(t, 'released')
+    await kill('released')
+    await session.release('nothing')
+    assert.deepEqual(
+      (await leftoversOf(place)).filter((name) => name.includes('released')),
+      [],
+    )
+  })
+})
