@@ -3,7 +3,7 @@ import type { Executor } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
+import { createDirectories } from '@opencode-gateway/workspaces'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
@@ -14,7 +14,7 @@ import { defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { createSessionEngine } from './session-engine.ts'
 import type { SessionEngine } from './session-engine.ts'
-import { shareWorkspaces } from './shared-workspaces.ts'
+import { createSharedWorkspaces } from './shared-workspaces.ts'
 import { createPlaces } from './session-place.ts'
 import { createEngineStarter } from './start-engine.ts'
 import { sweepSessions } from './sweep.ts'
@@ -31,6 +31,8 @@ const OPTIONS = [
   'files',
 ] as const
 const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
+/** Honoured by whoever answers at the models' socket. */
+const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const END_TIMEOUT_MS = 10_000
 
 /** One container per session, through the Docker daemon. */
@@ -39,7 +41,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const user = containerUser(options.user, { uid: process.getuid?.() ?? 1, gid: process.getgid?.() ?? 1 })
   const daemon = createDaemon({ address: options.daemon, timeoutMs: daemonTimeoutMs })
   const directories = createDirectories(workspaceRoot)
-  const workspaces = shareWorkspaces(createWorkspaces({ directories, ...options.workspaces }), user)
+  const workspaces = createSharedWorkspaces({ directories, ...options.workspaces }, user)
   const places = createPlaces(workspaceRoot, directories, user)
   const { discard, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const engines = new Map<string, SessionEngine>()
@@ -125,6 +127,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const start = async (signal: AbortSignal): Promise<void> => {
     await directories.prepare()
     const { owner } = await places.prepare()
+    await workspaces.clearLeftovers(log)
     await daemon.ping(signal)
     const image = await provideImage(daemon, { reference: options.image, pull: options.pull ?? 'never', log }, signal)
     started = { owner, image, version: 'unknown' }
@@ -158,9 +161,13 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       shell: true,
       followUps: true,
       survivesRestart: true,
-      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : [])],
+      options: [
+        ...OPTIONS,
+        ...(options.workspaces?.git ? REPOSITORY_OPTIONS : []),
+        ...(options.providers ? MODEL_OPTIONS : []),
+      ],
     },
-    workspaces,
+    workspaces: { ...workspaces, remove: (sessionId) => free(sessionId, 'nothing') },
     async start(signal) {
       if (isClosed) throw unavailable()
       if (!started) await start(signal)

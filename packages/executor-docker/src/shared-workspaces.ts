@@ -1,10 +1,13 @@
 import type { Workspace, WorkspaceFiles } from '@opencode-gateway/contracts'
-import type { OwnedWorkspaces } from '@opencode-gateway/workspaces'
+import { createWorkspaces } from '@opencode-gateway/workspaces'
+import type { OwnedWorkspaces, WorkspacesOptions } from '@opencode-gateway/workspaces'
 import { handOver } from './hand-over.ts'
 import type { ContainerUser } from './options.ts'
 
 /** Workspaces in which what we make is the container's, too. */
-export function shareWorkspaces(workspaces: OwnedWorkspaces, user: ContainerUser): OwnedWorkspaces {
+export function createSharedWorkspaces(options: WorkspacesOptions, user: ContainerUser): OwnedWorkspaces {
+  // Written files are given away before they are seen: their tags would change with their owner.
+  const workspaces = createWorkspaces(process.getuid?.() === 0 ? { ...options, owner: user } : options)
   return {
     ...workspaces,
     async find(sessionId) {
@@ -17,13 +20,17 @@ export function shareWorkspaces(workspaces: OwnedWorkspaces, user: ContainerUser
 
 function shareWorkspace(workspace: Workspace, user: ContainerUser): Workspace {
   const { path } = workspace
-  /** Also what a call has made that failed in the end. */
+  const give = async (along?: string): Promise<void> =>
+    await handOver(path, user, along === undefined ? {} : { along: along.split('/').filter((name) => name !== '') })
   const afterwards = async <T>(call: Promise<T>, along?: string): Promise<T> => {
-    try {
-      return await call
-    } finally {
-      await handOver(path, user, along === undefined ? {} : { along: along.split('/').filter((name) => name !== '') })
+    const [result] = await Promise.allSettled([call])
+    if (result.status === 'fulfilled') {
+      await give(along)
+      return result.value
     }
+    // It may have made something all the same. Its own error is what counts: a path may be none at all.
+    await give(along).catch(() => undefined)
+    throw result.reason
   }
   const { files } = workspace
   const shared: WorkspaceFiles = {

@@ -15,6 +15,7 @@ import {
 } from '@opencode-gateway/contracts'
 import type { Directories } from './directories.ts'
 import { createWorkspaceFiles } from './files/files.ts'
+import type { FileOwner } from './files/staged-file.ts'
 import { parsePath } from './files/path.ts'
 import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { GitCredentials } from './git/credentials.ts'
@@ -36,6 +37,8 @@ export interface WorkspacesOptions {
   git?: Git
   /** Opens what a request of this session gave for git hosts. Without it none can be given. */
   openCredentials?(sealed: string, sessionId: string): GitCredentials
+  /** Whom files that are written through the API are given to, where agents work under another uid. */
+  owner?: FileOwner
 }
 
 /** The workspaces below one root, for the executor whose agents work in them. */
@@ -59,6 +62,7 @@ const MAX_FILE_BYTES = 10 * 1024 * 1024
 export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
   const { directories, snapshots, git, maxCheckpoints = 0, maxCopyBytes = 5 * 1024 ** 3 } = options
   const life = randomUUID()
+  const given = options.owner === undefined ? {} : { owner: options.owner }
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
 
   const placeOf = (sessionId: string, directory: string, sealed: string | undefined): GitPlace =>
@@ -77,7 +81,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     }
     return {
       path: directory,
-      files: createWorkspaceFiles(directory, { aside: stagingIn(aside, life) }),
+      files: createWorkspaceFiles(directory, { aside: stagingIn(aside, life), ...given }),
       measure: (limits, signal) => measureDirectory(directory, limits, signal),
       repository: async () => (await start()).repository,
       diff: async ({ since, ...options }, signal) =>

@@ -5,6 +5,7 @@ import { listFiles } from './list.ts'
 import { moveFile } from './move.ts'
 import { readFile, statFile } from './read.ts'
 import { removeFile } from './remove.ts'
+import type { FileOwner } from './staged-file.ts'
 import { unpackArchive } from './unpack.ts'
 import { watchFiles } from './watch.ts'
 import type { WatchOptions } from './watch.ts'
@@ -13,6 +14,8 @@ import { makeDirectory, writeFile } from './write.ts'
 export interface WorkspaceFilesOptions {
   /** A directory outside of the workspace, on the same file system, for what is not complete; made when needed. */
   aside: string
+  /** Whom files that are written are given to, from the first moment they are seen; nobody unless given. */
+  owner?: FileOwner
   watch?: Partial<WatchOptions>
   /** Hold directories by `/proc`, where there is one; only tests have a reason to say false. */
   handles?: boolean
@@ -23,7 +26,7 @@ const WATCH: WatchOptions = { delayMs: 50, waiting: 10_000, directories: 8000, f
 /** The files of a directory of this machine, whose path has no link in it. */
 export function createWorkspaceFiles(root: string, options: WorkspaceFilesOptions): WorkspaceFiles {
   const tree = createTree(root, { handles: options.handles ?? true })
-  const store = { tree, aside: options.aside }
+  const store = { tree, aside: options.aside, owner: options.owner }
   return {
     list: (path, bounds, signal) => listFiles(tree, path, bounds, signal),
     stat: (path) => statFile(tree, path),

@@ -6,6 +6,12 @@ import type { Readable } from 'node:stream'
 
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
+/** Whom files are given to; only root can. */
+export interface FileOwner {
+  uid: number
+  gid: number
+}
+
 /** A file that is complete and on the disk, not yet in its place; removed when it is disposed of and still there. */
 export interface StagedFile extends AsyncDisposable {
   readonly path: string
@@ -19,7 +25,7 @@ export interface StagedFile extends AsyncDisposable {
 export async function stageFile(
   aside: string,
   content: Readable | AsyncIterable<Buffer>,
-  { mode, onBytes }: { mode: number; onBytes: (bytes: number) => void },
+  { mode, owner, onBytes }: { mode: number; owner?: FileOwner | undefined; onBytes: (bytes: number) => void },
 ): Promise<StagedFile> {
   await mkdir(aside, { recursive: true, mode: 0o700 })
   const file = path.join(aside, `upload-${randomUUID()}`)
@@ -32,6 +38,7 @@ export async function stageFile(
       onBytes(bytes)
       await handle.writeFile(chunk)
     }
+    if (owner) await handle.chown(owner.uid, owner.gid)
     await handle.chmod(mode)
     await handle.sync()
     return { path: file, bytes, [Symbol.asyncDispose]: remove }

@@ -11,6 +11,7 @@ import { joined, parsePath, placeOf, quoted } from './path.ts'
 import { requireNoGit, requireNoSecret } from './protected-names.ts'
 import { statFile } from './read.ts'
 import { stageFile } from './staged-file.ts'
+import type { FileOwner } from './staged-file.ts'
 import { fileError, systemCode } from './system-errors.ts'
 
 const NEW_FILE_MODE = 0o644
@@ -24,7 +25,7 @@ export interface WriteOptions {
 }
 
 export async function writeFile(
-  { tree, aside }: { tree: Tree; aside: string },
+  { tree, aside, owner }: { tree: Tree; aside: string; owner: FileOwner | undefined },
   path: string,
   content: Readable,
   options: WriteOptions,
@@ -42,6 +43,7 @@ export async function writeFile(
     requireMatch(before, options, at)
     addAbortSignal(signal, content)
     await using staged = await stageFile(aside, content, {
+      owner,
       mode: before === undefined ? NEW_FILE_MODE : Number(before.mode) & 0o777,
       onBytes(bytes) {
         if (bytes <= options.maxBytes) return
