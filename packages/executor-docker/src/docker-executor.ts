@@ -3,7 +3,7 @@ import type { Executor } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories } from '@opencode-gateway/workspaces'
+import { createDirectories, repositoryOptions } from '@opencode-gateway/workspaces'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
@@ -30,7 +30,6 @@ const OPTIONS = [
   'wrap_up',
   'files',
 ] as const
-const REPOSITORY_OPTIONS = ['repository', 'branch', 'work_branch', 'push', 'pull_request', 'commit_message'] as const
 /** Honoured by whoever answers at the models' socket. */
 const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const END_TIMEOUT_MS = 10_000
@@ -163,7 +162,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       survivesRestart: true,
       options: [
         ...OPTIONS,
-        ...(options.workspaces?.git ? REPOSITORY_OPTIONS : []),
+        ...(options.workspaces?.git ? repositoryOptions : []),
         ...(options.providers ? MODEL_OPTIONS : []),
       ],
     },

@@ -2,7 +2,7 @@ import type { AgentSession, Executor, ExecutorHealth, Log, SweepReport } from '@
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { EngineLease, SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
+import { createDirectories, createWorkspaces, repositoryOptions } from '@opencode-gateway/workspaces'
 import { createEmbeddedEngine } from './embedded-engine.ts'
 import type { EngineSource } from './engine-source.ts'
 import { createHealthCheck } from './health-check.ts'
@@ -21,17 +21,6 @@ const OPTIONS = [
   'interactive',
   'wrap_up',
   'files',
-] as const
-const REPOSITORY_OPTIONS = [
-  'repository',
-  'branch',
-  'work_branch',
-  'git_credentials',
-  'depth',
-  'submodules',
-  'push',
-  'pull_request',
-  'commit_message',
 ] as const
 const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const RELEASE_TIMEOUT_MS = 15_000
@@ -71,7 +60,7 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       shell: true,
       followUps: true,
       survivesRestart: source.mode === 'remote',
-      options: [...OPTIONS, ...(options.workspaces?.git ? REPOSITORY_OPTIONS : []), ...(models ? MODEL_OPTIONS : [])],
+      options: [...OPTIONS, ...(options.workspaces?.git ? repositoryOptions : []), ...(models ? MODEL_OPTIONS : [])],
     },
     async start(signal) {
       await directories.prepare()
