@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { createGitServer, lines } from '@opencode-gateway/executor-testing'
+import { startGatewayProcess } from '../gateway-process.ts'
+import { startRealGateway, type RealGateway } from '../real-engine.ts'
+
+const execute = promisify(execFile)
+const IMAGE = process.env['TEST_ENGINE_IMAGE'] ?? 'opencode-engine:1.18.33'
+const HOST = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'
+const LIMIT = { timeout: 240_000 }
+
+const docker = async (...args: readonly string[]): Promise<string> =>
+  (await execute('docker', ['--host', HOST, ...args])).stdout.trim()
+
+/** Why tests with containers cannot run here, or false. */
+const missing = await docker('image', 'inspect', '--format', '{{.Id}}', IMAGE).then(
+  () => false,
+  (error: Error) => `${error.message.trim()}; see scripts/docker`,
+)
+
+const env = { EXECUTOR: 'docker', OPENCODE_IMAGE: IMAGE, DOCKER_HOST: HOST }
+
+async function call(url: string, path: string, body?: object): Promise<Record<string, unknown>> {
+  const response = await fetch(url + path, {
+    signal: AbortSignal.timeout(120_000),
+    ...(body === undefined
+      ? {}
+      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  assert.ok(response.ok, `${path} was answered with ${response.status}: ${text}`)
+  return JSON.parse(text)
+}
+
+/** Ids of the containers of one gateway. */
+async function containersOf({ workspaceRoot }: Pick<RealGateway, 'workspaceRoot'>): Promise<readonly string[]> {
+  const owner = await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')
+  const ids = await docker('ps', '--all', '--quiet', '--filter', `label=opencode-gateway.owner=${owner}`)
+  return ids.split('\n').filter((id) => id !== '')
+}
+
+describe('EXECUTOR=docker', { skip: missing }, () => {
+  test(
+    'E2: a prompt is answered from a container that has no key, and nothing is left in the end',
+    LIMIT,
+    async (t) => {
+      await using gateway = await startRealGateway({
+        env: { ...env, API_KEY: '' },
+        provider: { apiKey: 'sk-the-real-key' },
+      })
+      const { engine, executor } = await call(gateway.url, '/capabilities')
+      assert.equal(Object(executor).isolation, 'container')
+      assert.match(String(Object(engine).image), /^sha256:/)
+      const prompt = [lines.run('env; cat /home/node/.local/share/opencode/auth.json'), lines.say('-hello')].join('\n')
+      const answer = await call(gateway.url, '/run', { prompt })
+      assert.equal(answer['outcome'], 'completed', JSON.stringify(answer))
+      assert.match(JSON.stringify(answer), /-hello/)
+      assert.doesNotMatch(JSON.stringify(answer), /sk-the-real-key/)
+      t.diagnostic(JSON.stringify(answer['timings']))
+      await gateway.process.stop()
+      assert.deepEqual(await containersOf(gateway), [])
+    },
+  )
+
+  test('D4: a repository is cloned, worked on in a container, and pushed', LIMIT, async (t) => {
+    const server = await createGitServer({ path: process.env['PATH'] ?? '' })
+    t.after(() => server.close())
+    const url = await server.addRepository('demo', { 'README.md': 'Demo\n' })
+    await using gateway = await startRealGateway({ env: { ...env, GIT_ALLOWED_HOSTS: server.host } })
+    const answer = await call(gateway.url, '/run', {
+      prompt: [
+        lines.run('git status --porcelain && echo more >>README.md && git diff --stat'),
+        lines.write('new.txt', 'new'),
+      ].join('\n'),
+      repository: url,
+      work_branch: 'opencode/docker',
+      push: true,
+    })
+    assert.equal(answer['outcome'], 'completed', JSON.stringify(answer))
+    assert.equal(await server.git('demo', 'show', 'opencode/docker:README.md'), 'Demo\nmore')
+    assert.equal(await server.git('demo', 'show', 'opencode/docker:new.txt'), 'new')
+  })
+
+  test(
+    'B5: a run goes on in its container while the gateway is killed, and is told to its end by the next one',
+    LIMIT,
+    async () => {
+      await using gateway = await startRealGateway({ env })
+      const steps = [lines.say('begun'), lines.run('sleep 5; echo slept'), lines.say('done')].join('\n')
+      const { session_id: id } = await call(gateway.url, '/sessions', { prompt: steps })
+      const path = `/sessions/${String(id)}`
+      while (!JSON.stringify(await call(gateway.url, `${path}/events?after=0&limit=100`)).includes('tool_call')) {
+        // The command has begun, or is about to.
+      }
+      await gateway.process.stop('SIGKILL')
+      assert.equal((await containersOf(gateway)).length, 1)
+      await using next = await startGatewayProcess({
+        dataDir: gateway.dataDir,
+        env: { ...env, OPENCODE_CONFIG_JSON: gateway.configJson },
+      })
+      await next.ready()
+      let log = ''
+      while (!log.includes('"complete"'))
+        log = JSON.stringify(await call(next.url, `${path}/events?after=0&limit=1000`))
+      assert.match(log, /"outcome":"completed"/)
+      assert.match(log, /slept/)
+      assert.equal(log.match(/"complete"/g)?.length, 1)
+      await fetch(next.url + path, { method: 'DELETE' })
+      await next.stop()
+      assert.deepEqual(await containersOf(gateway), [])
+    },
+  )
+})
