@@ -32,6 +32,6 @@ executorConformance(
     ],
     make: () => Promise.resolve(scene.fixture()),
   },
-  // Every session starts a container.
-  { limitMs: 60_000 },
+  // Every session starts a container, which is a second or two of a processor.
+  { limitMs: 120_000 },
 )

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createGitServer, lines } from '@opencode-gateway/executor-testing'
 import { startGatewayProcess } from '../gateway-process.ts'
@@ -41,6 +42,11 @@ async function containersOf({ workspaceRoot }: Pick<RealGateway, 'workspaceRoot'
   const owner = await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')
   const ids = await docker('ps', '--all', '--quiet', '--filter', `label=opencode-gateway.owner=${owner}`)
   return ids.split('\n').filter((id) => id !== '')
+}
+
+/** The test's own limit ends it otherwise. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(100)
 }
 
 describe('EXECUTOR=docker', { skip: missing }, () => {
@@ -93,9 +99,9 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
       const steps = [lines.say('begun'), lines.run('sleep 5; echo slept'), lines.say('done')].join('\n')
       const { session_id: id } = await call(gateway.url, '/sessions', { prompt: steps })
       const path = `/sessions/${String(id)}`
-      while (!JSON.stringify(await call(gateway.url, `${path}/events?after=0&limit=100`)).includes('tool_call')) {
-        // The command has begun, or is about to.
-      }
+      const logOf = async (url: string): Promise<string> =>
+        JSON.stringify(await call(url, `${path}/events?after=0&limit=1000`))
+      await until(async () => (await logOf(gateway.url)).includes('tool_call'))
       await gateway.process.stop('SIGKILL')
       assert.equal((await containersOf(gateway)).length, 1)
       await using next = await startGatewayProcess({
@@ -103,9 +109,8 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
         env: { ...env, OPENCODE_CONFIG_JSON: gateway.configJson },
       })
       await next.ready()
-      let log = ''
-      while (!log.includes('"complete"'))
-        log = JSON.stringify(await call(next.url, `${path}/events?after=0&limit=1000`))
+      await until(async () => (await logOf(next.url)).includes('"complete"'))
+      const log = await logOf(next.url)
       assert.match(log, /"outcome":"completed"/)
       assert.match(log, /slept/)
       assert.equal(log.match(/"complete"/g)?.length, 1)
