@@ -68,6 +68,8 @@ export interface ModelRun {
   tenant: string
   budget: ModelBudget
   options?: ModelOptions
+  /** It may have called models before: what is stored of it counts. */
+  resumed?: true
 }
 
 /** Why the run may go on no longer. */

@@ -74,7 +74,7 @@ export function createMeters(options: MetersOptions): Meters {
       const key = run.options?.keyed ? keys.of(run) : undefined
       if (run.options?.keyed && key === undefined) throw keyGone()
       const [ofRun, ofSession] = await Promise.all([
-        usageLog.sumUsage({ runId }),
+        run.resumed ? usageLog.sumUsage({ runId }) : noTotals,
         hasLimit(sessionBudget) ? usageLog.sumUsage({ sessionId }) : noTotals,
         loadDay(tenant),
       ])

@@ -34,6 +34,7 @@ export interface Scene {
     runId?: string
     sessionId?: string
     budget?: ModelBudget
+    resumed?: true
   }): Promise<ModelMeter & { stops: ModelStop[] }>
   /** Calls the provider through the proxy, as an engine would. */
   call(
@@ -85,9 +86,11 @@ export async function startScene(
   return {
     proxy,
     stored,
-    async begin({ runId = 'run', sessionId = SESSION, budget = {} } = {}) {
+    async begin({ runId = 'run', sessionId = SESSION, budget = {}, ...more } = {}) {
       const stops: ModelStop[] = []
-      const meter = await proxy.runs.begin({ runId, sessionId, tenant: 'tenant', budget }, (why) => stops.push(why))
+      const meter = await proxy.runs.begin({ runId, sessionId, tenant: 'tenant', budget, ...more }, (why) =>
+        stops.push(why),
+      )
       return { ...meter, stops }
     },
     access,

@@ -180,7 +180,7 @@ test('a run’s usage has a cost while every price is known, and is stored by mo
       { model: 'acme/unknown', calls: 1, costUsd: 0, unpriced: 1, uncounted: 0 },
     ],
   )
-  const again = await scene.begin()
+  const again = await scene.begin({ resumed: true })
   assert.equal(again.usage()?.model_calls, 2, 'a run that is taken up again goes on from what is stored')
 })
 

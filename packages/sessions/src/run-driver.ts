@@ -79,6 +79,7 @@ export function driveRun(
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
   let meter: ModelMeter | undefined
+  let metered: Promise<void> | undefined
 
   const writer = createEventWriter({
     store,
@@ -140,7 +141,8 @@ export function driveRun(
     const { modelOptions } = run.input
     const options = modelOptions === undefined ? {} : { options: modelOptions }
     const onStop = (why: ModelStop): void => stop.request({ kind: 'model', ...why })
-    return await models?.begin({ runId, sessionId, tenant, budget, ...options }, onStop)
+    const resumed = progress === undefined ? {} : { resumed: true as const }
+    return await models?.begin({ runId, sessionId, tenant, budget, ...options, ...resumed }, onStop)
   }
 
   /** Who cancelled the run waits for its end. */
@@ -243,7 +245,8 @@ export function driveRun(
       if (!halted() && mayTryAgain(known)) return { kind: 'retry', error: known }
       ending = { kind: 'error', error: known }
     } finally {
-      await meter?.end()
+      // What was used is stored while the run is put away.
+      metered = meter?.end()
     }
     if (stop.detached()) return { kind: 'detached' }
     ending = await guard.settle(ending, lettingGo.signal)
@@ -263,11 +266,12 @@ export function driveRun(
   }
 
   engaged.promise.catch(() => {})
-  const settled = drive().finally(() => {
+  const settled = drive().finally(async () => {
     stop[Symbol.dispose]()
     guard[Symbol.dispose]()
     asks[Symbol.dispose]()
     engaged.reject(new GatewayError('ASK_NOT_FOUND', `Run "${run.runId}" no longer waits for an answer.`))
+    await metered
   })
   return {
     run,
