@@ -1,6 +1,7 @@
 import {
   GatewayError,
   type MessageRequest,
+  type ModelConfig,
   type PermissionRules,
   type RunRequest,
   type SessionRequest,
@@ -71,7 +72,7 @@ export function promptOrder(request: PromptRequest & { prompt: string }, rules: 
   refuseLongPrompt(request.prompt, rules.maxPromptCharacters)
   refuseWiderRules(request, rules)
   const { agent, system_prompt: systemPrompt, output_schema: outputSchema, interactive } = request
-  const { model_config: asked } = request
+  const asked = withAnswerTool(request)
   const configured = asked && rules.models && modelOrder(asked, namedModel(request, rules), rules.models)
   const { model = request.model ?? rules.model, ...options } = configured ?? {}
   const tools = asked?.enabled_tools
@@ -110,6 +111,12 @@ export function firstOrder(request: SessionRequest, rules: OrderRules): RunOrder
       details: oneOrAll(lost.map((field) => ({ field, reason: 'needs a prompt' }))),
     },
   )
+}
+
+/** An answer by a schema is a tool that the model has to call. */
+function withAnswerTool({ model_config: asked, output_schema: schema }: PromptRequest): ModelConfig | undefined {
+  if (asked?.enabled_tools === undefined || schema === undefined) return asked
+  return { ...asked, enabled_tools: [...asked.enabled_tools, 'StructuredOutput'] }
 }
 
 function namedModel({ model }: PromptRequest, rules: OrderRules) {
