@@ -46,6 +46,8 @@ export function createGate({ config, logger = false }: GateOptions): FastifyInst
       else request.log.warn(text, 'refused')
       return reply.code(error.statusCode).send({ message: error.message })
     }
+    // It was aborted because nobody waits for it any more.
+    if (reply.raw.destroyed) return reply.hijack()
     const status = error.statusCode ?? 502
     request.log.error({ method, path: url.split('?')[0], err: error }, 'a call failed')
     const message = status < 500 ? error.message : 'the Docker daemon cannot be reached'
