@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startStack, type Stack } from './compose.ts'
-import { docker, gatewayImage, missing } from './docker.ts'
+import { docker, engineImage, gatewayImage, missing } from './docker.ts'
 
 const execute = promisify(execFile)
 const smokeScript = fileURLToPath(new URL('../../stack/smoke.ts', import.meta.url))
@@ -34,6 +35,28 @@ test('A3: compose with EXECUTOR=server comes up, confined, and passes the smoke'
   }
 })
 
+test(
+  'A3: one variable swaps the executor: with EXECUTOR=docker the same smoke passes, through the gate',
+  OPTIONS,
+  async (t) => {
+    const stack = await startStack(t, { EXECUTOR: 'docker', ...(await dockerSettings()) })
+    assert.deepEqual(await smoke(t, stack), STEPS)
+    const ids = (await stack.compose('ps', '-q')).trim().split('\n')
+    const sees = await Promise.all(
+      ids.map(async (id) => {
+        const [{ Config, HostConfig }] = JSON.parse((await docker('inspect', id)).stdout)
+        const socket = HostConfig.Binds.some((bind: string) => bind.includes('docker.sock:'))
+        return { service: Config.Labels['com.docker.compose.service'], socket, network: HostConfig.NetworkMode }
+      }),
+    )
+    const socketOf = sees.filter(({ socket }) => socket)
+    assert.deepEqual(socketOf, [{ service: 'docker-gate', socket: true, network: 'none' }])
+    assert.equal(sees.length, 2)
+    const left = await docker('ps', '--all', '--quiet', '--filter', 'label=opencode-gateway.gate')
+    assert.equal(left.stdout, '')
+  },
+)
+
 test('A4: a soak of ten sessions, five at a time, is right and leaves nothing', OPTIONS, async (t) => {
   const { url, apiKey } = await startStack(t, { EXECUTOR: 'server' })
   const env = { ...process.env, API_KEY: apiKey }
@@ -44,6 +67,13 @@ test('A4: a soak of ten sessions, five at a time, is right and leaves nothing', 
   assert.deepEqual(report.open_sessions, { before: 0, after: 0 })
   assert.deepEqual(Object.keys(report.steps_ms), ['session', 'echo', 'list', 'exit', 'events', 'delete'])
 })
+
+/** The socket of the tests' daemon, its group, and the image by its content. */
+async function dockerSettings(): Promise<Readonly<Record<string, string>>> {
+  const socket = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
+  const { stdout } = await docker('image', 'inspect', '--format', '{{.Id}}', engineImage)
+  return { DOCKER_SOCKET: socket, DOCKER_GID: String(statSync(socket).gid), OPENCODE_IMAGE: stdout.trim() }
+}
 
 /** Names of the steps that were right. */
 async function smoke(t: TestContext, { url, apiKey }: Stack): Promise<readonly string[]> {

@@ -69,7 +69,7 @@ function withSetting(text: string, [name, value]: readonly [string, string]): st
 }
 
 /** The plugin of the docker command line, or the program it took the place of. */
-async function composeCommand(): Promise<readonly string[]> {
+export async function composeCommand(): Promise<readonly string[]> {
   const { code } = await docker('compose', 'version')
   return code === 0 ? ['docker', 'compose'] : ['docker-compose']
 }
