@@ -7,3 +7,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ./engine-image.sh slim
 docker build --file ../../docker/gateway/Dockerfile --target gateway --tag opencode-gateway:latest ../..
 docker build --file ../../docker/gateway/Dockerfile --target docker-gate --tag opencode-gateway-docker-gate:latest ../..
+./engine-image.sh full

@@ -12,6 +12,7 @@ const require = JSON.parse(
 export const engineVersion: string = require.version
 /** What `scripts/docker/images.sh` makes. */
 export const engineImage = `opencode-engine:${engineVersion}`
+export const fullEngineImage = `${engineImage}-full`
 export const gatewayImage = 'opencode-gateway:latest'
 
 export interface Ended {
