@@ -213,7 +213,12 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       const engine = engineOf(sessionId)
       await engine.adopt(signal)
       const place = placeOf(sessionId)
+      const client = engine.current()?.client
+      // Where a container runs, a run may go on in it that is cancelled next.
+      const session = await client?.attachSession({ ...place, engineSessionId }, signal)
+      if (client && !session) return undefined
       return createDockerSession({
+        ...(client && session ? { attached: { client, session } } : {}),
         daemon,
         engine,
         log,
