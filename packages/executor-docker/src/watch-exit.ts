@@ -20,11 +20,8 @@ export async function watchExit(
     } catch {
       // The connection broke, or there is no such container: only the daemon's list tells which.
     }
-    try {
-      const facts = await daemon.inspect(containerId, signal)
-      if (!facts?.running) return
-    } catch {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
-    }
+    const facts = await daemon.inspect(containerId, signal).catch(() => 'unknown' as const)
+    if (facts !== 'unknown' && !facts?.running) return
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
   }
 }
