@@ -6,8 +6,8 @@ import { workspacePackages } from '../dependencies.mjs'
 import { countsFile, sum } from '../test-counts.mjs'
 import { say } from '../say.mjs'
 
-// One package at a time: tests start engines, and two of them at once make each other's deadlines a matter of luck.
-const FLAGS = ['--concurrency=1', '--continue=always', '--log-order=stream', '--log-prefix=none', '--output-logs=full']
+// Two packages at a time: tests wait more than they work. More would make the deadlines of engines a matter of luck.
+const FLAGS = ['--concurrency=2', '--continue=always', '--log-order=stream', '--log-prefix=task', '--output-logs=full']
 
 /**
  * Tests of all packages (or of those that extra arguments for turbo select), then the sum as the last line.
