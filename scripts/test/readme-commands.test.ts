@@ -101,6 +101,21 @@ test('the commands of the README, one after the other, do what it says', { timeo
   const again = answerOf(/\$BROKEN\/retry/)
   assert.equal(again['session_id'], brokenId)
   assert.notEqual(again['run_id'], brokenRun)
+
+  const { rows } = answerOf(/usage\?by=day/)
+  assert.equal(fields([rows].flat()[0])['model'], 'scripted/scripted')
+  const [head, ...perSession] = outputOf(/usage\?by=session&format=csv/)
+    .trimEnd()
+    .split('\n')
+  assert.match(head ?? '', /^session,model,calls,/)
+  assert.ok(perSession.some((line) => line.startsWith(`${String(id)},scripted/scripted,2,`)))
+  assert.equal(answerOf(/"budget"/)['success'], true)
+  const asked = answerOf(/"model_config"/)
+  assert.deepEqual(JSON.parse(String(asked['output'])), {
+    temperature: 0.2,
+    max_tokens: 1000,
+    tools: ['grep', 'read'],
+  })
   const delivered = answerOf(/"push": true/)
   assert.equal(delivered['pushed'], true)
   assert.equal(await git.git('app', 'rev-parse', String(delivered['branch'])), delivered['commit'])
