@@ -102,6 +102,10 @@ export async function startScene(
 
 /** Whatever lies below the root of the workspaces, but for the folders that are always there. */
 export async function leftoversIn(workspaceRoot: string): Promise<readonly string[]> {
-  const names = await readdir(workspaceRoot, { recursive: true })
+  const names = await readdir(workspaceRoot, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    // Removed while it was read: there was something.
+    if (error.code === 'ENOENT' && error.path !== workspaceRoot) return [String(error.path)]
+    throw error
+  })
   return names.filter((name) => !['.aside', '.sessions', '.shell'].includes(name))
 }

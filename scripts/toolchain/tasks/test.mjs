@@ -6,8 +6,10 @@ import { workspacePackages } from '../dependencies.mjs'
 import { countsFile, sum } from '../test-counts.mjs'
 import { say } from '../say.mjs'
 
-// Two packages at a time: tests wait more than they work. More would make the deadlines of engines a matter of luck.
-const FLAGS = ['--concurrency=2', '--continue=always', '--log-order=stream', '--log-prefix=task', '--output-logs=full']
+// One package at a time in each of two lines: tests wait more than they work, and more of them at once would make the
+// deadlines of engines a matter of luck. The packages of the first line take half of the time.
+const FLAGS = ['--concurrency=1', '--continue=always', '--log-order=stream', '--log-prefix=task', '--output-logs=full']
+const FIRST_LINE = ['@opencode-gateway/gateway', '@opencode-gateway/executor-server']
 
 /**
  * Tests of all packages (or of those that extra arguments for turbo select), then the sum as the last line.
@@ -17,11 +19,14 @@ const FLAGS = ['--concurrency=2', '--continue=always', '--log-order=stream', '--
 export async function test({ root, args, env }) {
   const countsDir = mkdtempSync(join(tmpdir(), 'test-counts-'))
   try {
-    const exit = await run(join(root, 'node_modules/.bin/turbo'), ['run', 'test', ...FLAGS, ...args], {
-      cwd: root,
-      env: { ...env, TEST_COUNTS_DIR: countsDir },
-    })
-    if ('signal' in exit) return exit
+    const turbo = join(root, 'node_modules/.bin/turbo')
+    const options = { cwd: root, env: { ...env, TEST_COUNTS_DIR: countsDir } }
+    const exits = await Promise.all(
+      linesOf(root, args).map((line) => run(turbo, ['run', 'test', ...FLAGS, ...line], options)),
+    )
+    const ended = exits.find((exit) => 'signal' in exit)
+    if (ended) return ended
+    const code = exits.map((exit) => ('code' in exit ? exit.code : 1)).find((code) => code !== 0) ?? 0
     const silent =
       args.length > 0 ? [] : packagesWithTests(root).filter((name) => !existsSync(countsFile(countsDir, name)))
     if (silent.length > 0) say(`no result from ${silent.join(', ')}: the test run broke off, see above.`)
@@ -33,10 +38,22 @@ export async function test({ root, args, env }) {
     if (passed + failed === 0) say('no test ran.')
     process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
     const broken = failed > 0 || silent.length > 0 || passed === 0 || (env.CI === 'true' && skipped > 0)
-    return { code: exit.code === 0 && broken ? 1 : exit.code }
+    return { code: code === 0 && broken ? 1 : code }
   } finally {
     rmSync(countsDir, { recursive: true, force: true })
   }
+}
+
+/**
+ * Arguments for each line.
+ *
+ * @param {string} root
+ * @param {readonly string[]} args
+ */
+function linesOf(root, args) {
+  const first = FIRST_LINE.filter((name) => packagesWithTests(root).includes(name))
+  if (args.length > 0 || first.length === 0) return [args]
+  return [first.map((name) => `--filter=${name}`), first.map((name) => `--filter=!${name}`)]
 }
 
 /** @param {string} root */

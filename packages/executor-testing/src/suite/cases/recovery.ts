@@ -25,6 +25,7 @@ async function loseSight(scene: Scene, after: readonly string[]): Promise<LostAt
 
 /** All a run told, but for what differs from run to run: ids and times. */
 function transcript(events: readonly AgentEventBody[]): object {
+  const usages = events.flatMap(({ type, data }) => (type === 'usage' ? [data.model_calls] : []))
   return {
     text: joinOutput(events, 'text'),
     reasoning: joinOutput(events, 'reasoning'),
@@ -36,7 +37,8 @@ function transcript(events: readonly AgentEventBody[]): object {
     // A change may be told by the tool and by who watches the directory.
     files: [...new Set(events.flatMap(({ type, data }) => (type === 'file' ? [data.path] : [])))],
     todos: events.flatMap(({ type, data }) => (type === 'todo' ? [data.todos.map(({ content }) => content)] : [])),
-    modelCalls: events.flatMap(({ type, data }) => (type === 'usage' ? [data.model_calls] : [])),
+    // Whoever counts the calls themselves may be ahead of an event that is told a little later.
+    modelCalls: [usages.length, usages.at(-1)],
   }
 }
 
