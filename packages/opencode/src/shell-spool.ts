@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
-import { chmod, lchown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { openInSpool, readInSpool } from './spool-files.ts'
+import { codeOf, makeSpool, openInSpool, readInSpool } from './spool-files.ts'
+import type { SpoolFile } from './spool-files.ts'
 
 /** Where commands and their output are exchanged with the engine, which sees the same directory. */
 export interface ShellPlace {
@@ -46,7 +47,7 @@ const POLL_MS = 10
 export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
   if (!NAME.test(runId)) throw new TypeError(`the run id "${runId}" cannot name a directory`)
   const directory = path.join(place.directory, runId)
-  const inSpool = (name: string): string => path.join(directory, name)
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 })
   const readIfThere = (name: string): Promise<string | undefined> => readInSpool(directory, name)
   const asCommand = (script: string): string => `bash '${path.posix.join(place.fromWorkspace, runId, script)}'`
 
@@ -55,17 +56,27 @@ export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
     start: asCommand(SCRIPTS[0]),
     kill: asCommand(SCRIPTS[1]),
     async prepare(command) {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const files: SpoolFile[] = [
+        { name: 'mark', content: place.mark },
+        { name: 'stdout', content: '' },
+        { name: 'stderr', content: '' },
+        { name: 'command.sh', content: command },
+      ]
       for (const name of SCRIPTS) {
-        const script = await readFile(fileURLToPath(new URL(`../scripts/${name}`, import.meta.url)))
-        await writeFile(inSpool(name), script)
-        await chmod(inSpool(name), 0o700)
+        const content = await readFile(fileURLToPath(new URL(`../scripts/${name}`, import.meta.url)))
+        files.push({ name, content, mode: 0o700 })
       }
-      await writeFile(inSpool('mark'), place.mark)
-      await writeFile(inSpool('stdout'), '')
-      await writeFile(inSpool('stderr'), '')
-      await writeFile(inSpool('command.sh'), command)
-      if (place.owner) await giveAway(directory, place.owner)
+      // Only root can give away.
+      const owner = process.getuid?.() === 0 ? place.owner : undefined
+      await mkdir(place.directory, { recursive: true, mode: 0o700 })
+      try {
+        await makeSpool(directory, files, owner)
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+        // Of an earlier attempt, or made by an agent that knows the name.
+        await remove()
+        await makeSpool(directory, files, owner)
+      }
     },
     async started(signal) {
       while ((await readIfThere('started')) === undefined) await sleep(POLL_MS, undefined, { signal })
@@ -80,13 +91,6 @@ export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
       if (text === undefined) return undefined
       return text === 'killed' ? { kind: 'killed' } : { kind: 'exited', code: Number(text) }
     },
-    remove: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
+    remove,
   }
-}
-
-/** The directory last: nobody can put anything else into it before. Only root can give away. */
-async function giveAway(directory: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  if (process.getuid?.() !== 0) return
-  for (const name of await readdir(directory)) await lchown(path.join(directory, name), uid, gid)
-  await lchown(directory, uid, gid)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -34,6 +34,30 @@ test('output is not read through a link that an agent has put in its place', asy
   await rm(path.join(own, 'stdout'))
   await symlink(foreign, path.join(own, 'stdout'))
   await assert.rejects(spool.open('stdout'), { code: 'RUN_FAILED' })
+})
+
+test('a command is not written through links that an agent has put there before', async (t) => {
+  const { spool, own, foreign } = await hostileSpool(t)
+  await rm(own, { recursive: true })
+  await mkdir(own)
+  for (const name of ['stdout', 'stderr', 'mark', 'command.sh', 'run-command.sh', 'kill-command.sh']) {
+    await symlink(foreign, path.join(own, name))
+  }
+  const before = await stat(foreign)
+  await spool.prepare('echo 2')
+  assert.equal(await readFile(foreign, 'utf8'), '7')
+  assert.equal((await stat(foreign)).mode, before.mode)
+  assert.equal(await readFile(path.join(own, 'command.sh'), 'utf8'), 'echo 2')
+  assert.equal((await stat(path.join(own, 'run-command.sh'))).mode & 0o777, 0o700)
+})
+
+test('a link in place of the directory of a command is replaced', async (t) => {
+  const { spool, own, foreign } = await hostileSpool(t)
+  await rm(own, { recursive: true })
+  await symlink(path.dirname(foreign), own)
+  await spool.prepare('true')
+  assert.deepEqual(await readdir(path.dirname(foreign)), ['exit'])
+  assert.equal(await spool.exists(), true)
 })
 
 test('a pipe in place of the output keeps nobody waiting', async (t) => {
