@@ -3,7 +3,7 @@ import type { Executor } from '@opencode-gateway/contracts'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories, repositoryOptions } from '@opencode-gateway/workspaces'
+import { createDirectories, removeInside, repositoryOptions } from '@opencode-gateway/workspaces'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
@@ -93,6 +93,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       fromWorkspace: inside.shell,
       mark: `OPENCODE_GATEWAY_SESSION=${sessionId}`,
       owner: user,
+      remove: (name) => removeInside(places.of(sessionId).shell, name),
     },
   })
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,6 +17,8 @@ export interface ShellPlace {
   mark: string
   /** Whom the files of a command are given to, when the engine does not run as our user. */
   owner?: { uid: number; gid: number }
+  /** Removes what is in `directory` under a name, if anything is; follows no link that an agent puts in its way. */
+  remove(name: string): Promise<void>
 }
 
 export type CommandEnd = { kind: 'exited'; code: number } | { kind: 'killed' }
@@ -47,7 +49,7 @@ const POLL_MS = 10
 export function createShellSpool(place: ShellPlace, runId: string): ShellSpool {
   if (!NAME.test(runId)) throw new TypeError(`the run id "${runId}" cannot name a directory`)
   const directory = path.join(place.directory, runId)
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  const remove = (): Promise<void> => place.remove(runId)
   const readIfThere = (name: string): Promise<string | undefined> => readInSpool(directory, name)
   const asCommand = (script: string): string => `bash '${path.posix.join(place.fromWorkspace, runId, script)}'`
 

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { createShellSpool } from '../src/shell-spool.ts'
-import type { ShellSpool } from '../src/shell-spool.ts'
+import type { ShellPlace, ShellSpool } from '../src/shell-spool.ts'
 
 interface Hostile {
   spool: ShellSpool
@@ -20,7 +20,13 @@ interface Hostile {
 async function hostileSpool(t: TestContext): Promise<Hostile> {
   const directory = await mkdtemp(path.join(tmpdir(), 'spool-'))
   t.after(() => rm(directory, { recursive: true }))
-  const place = { directory: path.join(directory, 'shell'), fromWorkspace: '../shell', mark: 'MARK=1' }
+  const shell = path.join(directory, 'shell')
+  const place: ShellPlace = {
+    directory: shell,
+    fromWorkspace: '../shell',
+    mark: 'MARK=1',
+    remove: (name) => rm(path.join(shell, name), { recursive: true, force: true }),
+  }
   await mkdir(path.join(directory, 'elsewhere'))
   const foreign = path.join(directory, 'elsewhere', 'exit')
   await writeFile(foreign, '7')
