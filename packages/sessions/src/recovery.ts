@@ -1,5 +1,6 @@
 import type {
   AgentEventBody,
+  AgentSession,
   CallContext,
   Executor,
   LogEvent,
@@ -53,7 +54,7 @@ async function recoverRun(found: RunRow, options: RecoveryOptions, ctx: CallCont
   const run = session && (await store.adoptRun(found.runId, { owner, leaseUntil: at, at }))
   if (!session || !run) return
   crashPoint('after-adopt')
-  const agent = run.promptedAt === undefined ? undefined : await live.find(session, ctx)
+  const agent = run.promptedAt === undefined ? undefined : await findAgent(session, run, live, ctx)
   const fate = decideFate(run, agent !== undefined)
   const fence = { sessionId: run.sessionId, runId: run.runId, epoch: run.epoch }
   ctx.log.info({ runId: run.runId, sessionId: run.sessionId, fate }, 'found a run of a former process')
@@ -73,6 +74,25 @@ async function recoverRun(found: RunRow, options: RecoveryOptions, ctx: CallCont
     case 'cancel':
     case 'interrupt':
       await end(run, fate, options)
+  }
+}
+
+/** An engine that cannot be asked is one that did not survive: one session must not keep the gateway from starting. */
+async function findAgent(
+  session: SessionRow,
+  { runId }: RunRow,
+  live: LiveSessions,
+  ctx: CallContext,
+): Promise<AgentSession | undefined> {
+  try {
+    return await live.find(session, ctx)
+  } catch (err) {
+    ctx.signal.throwIfAborted()
+    ctx.log.error(
+      { runId, sessionId: session.sessionId, err },
+      'the engine of a run of a former process is not reached',
+    )
+    return undefined
   }
 }
 

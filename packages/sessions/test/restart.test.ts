@@ -52,6 +52,19 @@ test('a run whose engine is gone ends interrupted and says that it may have had 
   assert.equal(run.complete?.error?.retryable, true)
 })
 
+test('a session whose engine cannot be asked does not keep the gateway from starting', async (t) => {
+  const file = await databaseFile(t)
+  const engine = createFakeEngine()
+  const before = await setup(t, { file, executor: { engine } })
+  const { runId } = await begin(before.sessions, 'gate: never')
+  await before.executor.waitForGate('never', t.signal)
+  await stop(before)
+  const after = await setup(t, { file, executor: { engine }, paused: true })
+  after.executor.attach = () => Promise.reject(new Error('the engine does not answer'))
+  await after.sessions.start(t.signal)
+  assert.equal((await after.sessions.waitForRun(runId, t.signal)).state, 'interrupted')
+})
+
 test('at the start what no session needs is swept, and what a session holds stays', async (t) => {
   const file = await databaseFile(t)
   const engine = createFakeEngine()
