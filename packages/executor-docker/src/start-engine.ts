@@ -111,9 +111,13 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)
     try {
       return await supervise({ sessionId, container, models, isNew: false }, onGone, signal)
-    } catch (error) {
+    } catch (err) {
       await models.close()
-      throw error
+      signal.throwIfAborted()
+      // Whatever the agent has done to it: the conversation goes on in another container.
+      log.error({ sessionId, containerId: container.id, err }, 'the engine of a container cannot be used; it is ended')
+      await options.discard(container.id)
+      return undefined
     }
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { Detached } from '@opencode-gateway/contracts'
@@ -103,6 +105,30 @@ describe('the life of containers', { skip: await missingImage() }, () => {
     for await (const event of found.resume({ input, events: [] }, ctx())) events.push(event)
     const last = events.at(-1)
     assert.equal(last?.type === 'outcome' && `${last.outcome.status} ${last.outcome.finalMessage}`, 'completed done')
+  })
+
+  test('a container whose engine cannot be reached is ended by the gateway that finds it', async (t) => {
+    const mine = place.executor()
+    await mine.start(AbortSignal.timeout(120_000))
+    const session = await mine.open({ sessionId: 'walled-in', title: 'Life' }, ctx())
+    const leaving = new AbortController()
+    const input = { kind: 'prompt', runId: 'run-walled-in', prompt: 'run: sleep 600' } as const
+    for await (const { type } of session.run(input, ctx(leaving.signal))) {
+      if (type === 'tool_call') leaving.abort(new Detached())
+    }
+    await mine.close()
+    const container = await containerOf('walled-in')
+    assert.equal(container?.running, true)
+    // As its agent can.
+    await rm(path.join(place.workspaceRoot, '.engine', 'walled-in', 'sockets', 'engine.sock'))
+
+    const next = place.executor()
+    await next.start(AbortSignal.timeout(120_000))
+    const found = await next.attach(session.ref, ctx())
+    assert.ok(found)
+    t.after(() => found.release('nothing'))
+    assert.equal(await containerOf('walled-in'), undefined)
+    assert.equal((await prompt(found, 'say: back').outcome).finalMessage, 'back')
   })
 
   test('a sweep ends what nobody needs and never what is not ours', async (t) => {
