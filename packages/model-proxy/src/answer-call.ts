@@ -51,6 +51,8 @@ export async function answerCall(
   if (!caller) return refuse('wrong_token')
   const upstream = target && upstreams.get(target.provider)
   if (!target || !upstream) return refuse('unknown_path')
+  // Nobody's body is held in memory who may not call at all.
+  if ('sessionId' in caller && !options.meters.of(caller.sessionId)) return refuse('no_run')
   const [sessionId, body] = await Promise.all([
     sessionOf(caller, request, options),
     readBody(request, limits.maxRequestBytes).catch(() => 'broken' as const),

@@ -13,6 +13,9 @@ export interface Listener {
 
 export type Place = { host: string; port: number } | { path: string }
 
+/** Connections of one session's engine and its sub-agents at the same time. */
+const MAX_SOCKET_CONNECTIONS = 64
+
 /**
  * Node's own server, without a framework: there is one route, bodies are read by hand, and every chunk of every answer
  * passes here.
@@ -25,6 +28,8 @@ export async function listen(
   // An engine's idle connection that is closed here may be the one of its next call.
   server.keepAliveTimeout = 3_600_000
   server.maxRequestsPerSocket = 0
+  // One session's, and the agent itself can connect; a port is there for engines of ours with many sessions.
+  if ('path' in place) server.maxConnections = MAX_SOCKET_CONNECTIONS
   if ('path' in place) await rm(place.path, { force: true })
   server.listen(place)
   await once(server, 'listening')
