@@ -42,7 +42,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const directories = createDirectories(workspaceRoot)
   const workspaces = createSharedWorkspaces({ directories, ...options.workspaces }, user)
   const places = createPlaces(workspaceRoot, directories, user)
-  const { discard, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
+  const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const engines = new Map<string, SessionEngine>()
   let started: { owner: string; image: string; version: string } | undefined
   let isClosed = false
@@ -70,6 +70,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     startTimeoutMs,
     endTimeoutMs: END_TIMEOUT_MS,
     discard,
+    isDiscarded,
   })
 
   const engineOf = (sessionId: string): SessionEngine => {
@@ -150,7 +151,8 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
         `the engine image "${image}" is gone; build or pull it and start again`,
       )
     }
-    await retry()
+    // What hangs is not for those to wait for who ask whether the daemon is well.
+    void retry()
     return { version, image }
   })
 

@@ -25,7 +25,7 @@ export interface LaunchOptions {
   environment: Readonly<Record<string, string>>
   startTimeoutMs: number
   /** Sees to it that there is no container of this name, now or as soon as the daemon can be reached. */
-  discard(name: string): Promise<void>
+  discard(name: string, epoch: number): Promise<void>
 }
 
 const POLL_MS = 20
@@ -37,7 +37,8 @@ export async function launchContainer(options: LaunchOptions, signal: AbortSigna
   const name = containerName(spec.owner, spec.sessionId)
   const password = randomBytes(24).toString('base64url')
   const own = { HOME: inside.home, ENGINE_SOCKETS: inside.sockets, [PASSWORD]: password }
-  const body = containerSpec({ ...spec, epoch: Date.now(), environment: { ...environment, ...own } })
+  const epoch = Date.now()
+  const body = containerSpec({ ...spec, epoch, environment: { ...environment, ...own } })
   try {
     const id = await createContainer(daemon, { name, owner: spec.owner }, body, signal)
     await daemon.start(id, signal)
@@ -46,7 +47,7 @@ export async function launchContainer(options: LaunchOptions, signal: AbortSigna
     return container
   } catch (error) {
     // A call that was given up may have made it all the same.
-    await options.discard(name)
+    await options.discard(name, epoch)
     throw error
   }
 }

@@ -4,8 +4,10 @@ import { composeEngineConfig, createEngineClient } from '@opencode-gateway/openc
 import type { EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
 import { superviseContainer } from './container-engine.ts'
 import type { ContainerEngine } from './container-engine.ts'
+import { containerName } from './container-spec.ts'
 import type { ContainerSpecOptions } from './container-spec.ts'
 import type { Daemon } from './daemon.ts'
+import type { Discarded } from './discard.ts'
 import { connectToEngine } from './engine-socket.ts'
 import { findContainer, launchContainer } from './launch-container.ts'
 import type { RunningContainer } from './launch-container.ts'
@@ -30,7 +32,9 @@ export interface EngineStarterOptions {
   startTimeoutMs: number
   /** How long the end of a container may take. */
   endTimeoutMs: number
-  discard(name: string): Promise<void>
+  discard: Discarded['discard']
+  /** Whether a container of this name is to go. */
+  isDiscarded(name: string): boolean
 }
 
 /** Starts engines in containers, and finds those that run. */
@@ -106,6 +110,8 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
   const find: EngineStarter['find'] = async (sessionId, onGone, signal) => {
     const { sockets, models: directory } = places.of(sessionId)
     const { owner } = options.spec()
+    // The start that made it was given up, and who takes it over would lose it.
+    if (options.isDiscarded(containerName(owner, sessionId))) return undefined
     const container = await findContainer(daemon, { owner, sessionId, sockets }, signal)
     if (!container) return undefined
     const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
+import { labels } from '../src/container-spec.ts'
 import { createContainer } from '../src/create-container.ts'
 import { createDaemon } from '../src/daemon.ts'
 import { createDiscarded } from '../src/discard.ts'
@@ -57,6 +58,12 @@ test('an answer that breaks off in its middle is not waited for, and the passwor
   assert.deepEqual(urls, ['/containers/create?name=one'])
 })
 
+const labelled = (epoch: number) => ({
+  [labels.owner]: 'owner',
+  [labels.session]: 'session',
+  [labels.epoch]: String(epoch),
+})
+
 describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
   test('one that hangs is given up in time, and what it makes afterwards is removed', async (t) => {
     const own = await startOwnDaemon(t)
@@ -71,6 +78,36 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     await until(async () => (await own.daemon.inspect('late', soon())) !== undefined)
     await retry()
     assert.equal(await own.daemon.inspect('late', soon()), undefined)
+  })
+
+  test('a container that was made later under the name of one to be removed is left alone', async (t) => {
+    const own = await startOwnDaemon(t)
+    const hasty = createDaemon({ address: { socketPath: own.socketPath }, timeoutMs: 300 })
+    const options = { daemon: hasty, log: silentLog, timeoutMs: 1_000 }
+    const { discard, has, retry } = createDiscarded(options)
+    own.pause()
+    await discard('same-name', 1)
+    own.resume()
+    const id = await own.daemon.create('same-name', { ...own.body, Labels: labelled(2) }, soon())
+    await retry()
+    assert.equal((await own.daemon.inspect('same-name', soon()))?.id, id)
+    assert.equal(has('same-name'), false)
+    await discard('same-name', 2)
+    assert.equal(await own.daemon.inspect('same-name', soon()), undefined)
+  })
+
+  test('a name of which there is no container is kept for a while, and then forgotten', async (t) => {
+    const { daemon, body } = await startOwnDaemon(t)
+    const patient = createDiscarded({ daemon, log: silentLog, timeoutMs: 5_000 })
+    await patient.discard('later', 1)
+    assert.equal(patient.has('later'), true)
+    await daemon.create('later', { ...body, Labels: labelled(1) }, soon())
+    await Promise.all([patient.retry(), patient.retry()])
+    assert.equal(await daemon.inspect('later', soon()), undefined)
+    assert.equal(patient.has('later'), false)
+    const hasty = createDiscarded({ daemon, log: silentLog, timeoutMs: 5_000, lateMs: 0 })
+    await hasty.discard('never', 1)
+    assert.equal(hasty.has('never'), false)
   })
 
   test('the end of a container is seen although the daemon was away meanwhile', async (t) => {
