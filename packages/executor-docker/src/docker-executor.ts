@@ -100,9 +100,10 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
 
   const free = async (sessionId: string, keep: 'nothing' | 'workspace'): Promise<void> => {
     const engine = engines.get(sessionId)
-    engines.delete(sessionId)
     await engine?.end(new ExecutorError('ENGINE_LOST', 'the session was released'))
     await engine?.close()
+    // Not before: a container that could not be ended is ended by the next attempt.
+    if (engines.get(sessionId) === engine) engines.delete(sessionId)
     await places.remove(sessionId)
     if (keep === 'nothing') await directories.remove(sessionId)
   }

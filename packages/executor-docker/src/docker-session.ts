@@ -37,7 +37,7 @@ export function createDockerSession(options: DockerSessionOptions): AgentSession
   const { daemon, engine, log, sessionId, engineSessionId, workspacePath } = options
   const { remove: _, ...backed } = createAgentSession({ ...options, source: engine })
   const runs = new Set<Running>()
-  let released = false
+  let releasing: Promise<void> | undefined
 
   /** A container with processes in it that a stopped run left is ended, and they with it. */
   const clean = async (): Promise<number> => {
@@ -89,10 +89,11 @@ export function createDockerSession(options: DockerSessionOptions): AgentSession
       const left = run ? await cleanUp(run) : 0
       return { ...receipt, killed: receipt.killed + left, escalated: receipt.escalated || left > 0 }
     },
-    async release(keep) {
-      if (released) return
-      released = true
-      await options.free(keep)
-    },
+    release: (keep) =>
+      (releasing ??= options.free(keep).catch((error: unknown) => {
+        // What is left of it is for the next attempt.
+        releasing = undefined
+        throw error
+      })),
   }
 }
