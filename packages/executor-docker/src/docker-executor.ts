@@ -10,7 +10,7 @@ import { createDockerSession } from './docker-session.ts'
 import { createHealthCheck } from './health-check.ts'
 import { provideImage } from './image.ts'
 import { inside } from './inside.ts'
-import { defaultLimits } from './options.ts'
+import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { createSessionEngine } from './session-engine.ts'
 import type { SessionEngine } from './session-engine.ts'
@@ -66,7 +66,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     providers: options.providers ?? [],
     permissions: options.permissions ?? unattended,
     openModels: options.openModels,
-    engineLimits: { ...stopping, ...options.engineLimits },
+    engineLimits: { ...stopping, ...containedLimits, ...options.engineLimits },
     startTimeoutMs,
     endTimeoutMs: END_TIMEOUT_MS,
     discard,

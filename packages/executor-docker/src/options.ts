@@ -82,3 +82,12 @@ export const defaultLimits: ContainerLimits = {
   openFiles: 4096,
   logBytes: 1024 ** 2,
 }
+
+/**
+ * An agent can put a server of its own in the place of its engine: what that answers is held in the gateway's memory,
+ * several times its size.
+ */
+export const containedLimits = {
+  maxAnswerBytes: 8 * 1024 ** 2,
+  maxFrame: 2 * 1024 ** 2,
+} as const satisfies Partial<EngineLimits>
