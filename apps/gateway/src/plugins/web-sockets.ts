@@ -1,3 +1,4 @@
+import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'
@@ -44,7 +45,13 @@ export const webSockets = fp<WebSocketsOptions>(
       open: () => streams.size,
       admit(request, reply) {
         const slot = app.eventStreams.reserve(request)
-        request.raw.socket.once('close', () => slot[Symbol.dispose]())
+        const { socket } = request.raw
+        if (socket.destroyed) {
+          // Its `close` may be over, which would give the slot back.
+          slot[Symbol.dispose]()
+          throw new GatewayError('INVALID_REQUEST', 'The connection was closed before the upgrade.')
+        }
+        socket.once('close', () => slot[Symbol.dispose]())
         // For the log and the metrics; nothing else writes the head of the answer.
         reply.raw.statusCode = 101
       },
