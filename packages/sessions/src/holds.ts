@@ -36,7 +36,8 @@ export function createHolds(onFree: (sessionId: string) => void): Holds {
         await orAborted(before, signal)
         return { [Symbol.dispose]: release }
       } catch (error) {
-        release()
+        // Whoever holds it goes on doing so: the turn is over when it comes.
+        void before.then(release)
         throw error
       }
     },

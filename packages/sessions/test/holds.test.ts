@@ -46,3 +46,21 @@ test('who leaves the line takes nobody else with it', async () => {
   await assert.rejects(holds.take('s', leaving.signal), /left/)
   assert.ok(!holds.has('s'))
 })
+
+test('a session stays held when the last in its line leaves', async () => {
+  const freed: string[] = []
+  const holds = createHolds((sessionId) => freed.push(sessionId))
+  const first = await holds.take('s', signal)
+  const leaving = new AbortController()
+  const left = holds.take('s', leaving.signal)
+  leaving.abort(new Error('left'))
+  await assert.rejects(left, /left/)
+  assert.ok(holds.has('s'))
+  assert.deepEqual(freed, [])
+  const next = holds.take('s', signal)
+  first[Symbol.dispose]()
+  const held = await next
+  held[Symbol.dispose]()
+  assert.ok(!holds.has('s'))
+  assert.deepEqual(freed, ['s'])
+})
