@@ -22,6 +22,7 @@ import { deliver, type DeliveryResult } from './deliver.ts'
 import { createEventWriter } from './event-writer.ts'
 import { maxAttempts } from './fate.ts'
 import { orGiveUp } from './give-up.ts'
+import { graceAfter } from './grace-after.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint, Observe } from './observation.ts'
 import { rememberWork } from './remember-work.ts'
@@ -145,10 +146,10 @@ export function driveRun(
     return await models?.begin({ runId, sessionId, tenant, budget, ...options, ...resumed }, onStop)
   }
 
-  /** Who cancelled the run waits for its end. */
-  function untilLetGo(): AbortSignal {
-    if (stop.reason() === undefined) return lettingGo.signal
-    return AbortSignal.any([lettingGo.signal, AbortSignal.timeout(limits.cancelGraceMs)])
+  /** Who cancels the run waits for its end, also when it is cancelled meanwhile. */
+  async function remember(): Promise<void> {
+    using grace = graceAfter(stop.opening, limits.cancelGraceMs)
+    await rememberWork({ run, session, live }, { signal: AbortSignal.any([lettingGo.signal, grace.signal]), log })
   }
 
   function halted(): boolean {
@@ -249,11 +250,11 @@ export function driveRun(
       metered = meter?.end()
     }
     if (stop.detached()) return { kind: 'detached' }
-    ending = await guard.settle(ending, lettingGo.signal)
+    ending = await guard.settle(ending, AbortSignal.any([lettingGo.signal, stop.opening]))
     const delivering = AbortSignal.any([stop.opening, stop.working])
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
-    if (agent) await rememberWork({ run, session, live }, { signal: untilLetGo(), log })
+    if (agent) await remember()
     return finish(ending, delivery).then(() => ({ kind: 'ended' }), lost)
   }
 
