@@ -15,6 +15,9 @@ export function createRetentionSql(db: DatabaseSync) {
      ORDER BY updated_at + retention_ms LIMIT ?`,
   )
   const close = db.prepare('UPDATE sessions SET closed_at = :at, updated_at = max(updated_at, :at) WHERE id = :id')
+  const forgetCredentials = db.prepare(`
+    UPDATE session_fills SET fill = json_remove(fill, '$.repository.sealedCredentials')
+    WHERE session = ? AND fill ->> '$.repository.sealedCredentials' IS NOT NULL`)
   const oldest = prepareQuery<OldSession>(
     db,
     `SELECT id, first_seq AS firstSeq, last_seq AS lastSeq FROM sessions
@@ -52,7 +55,10 @@ export function createRetentionSql(db: DatabaseSync) {
     /** Their numbers, the one that is over longest first. */
     closeExpired(now: number, limit: number): number[] {
       const expired = idle.all(now, limit).map(({ id }) => id)
-      for (const id of expired) close.run({ at: now, id })
+      for (const id of expired) {
+        close.run({ at: now, id })
+        forgetCredentials.run(id)
+      }
       return expired
     },
 

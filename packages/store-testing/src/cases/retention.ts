@@ -57,6 +57,17 @@ export const retention = group('retention', {
     assert.deepEqual(await closed(store, noon + 3 * hour), ['long'])
   },
 
+  async 'forgets the credentials of what it closes when its retention is over'({ store }) {
+    const repository = { url: 'https://host/a/b.git', branch: 'main' }
+    const files = { 'a.txt': 'text' }
+    const fill = { repository: { ...repository, sealedCredentials: 'v1.key.text' }, files }
+    await store.createSession(session('over', { fill, retentionMs: hour }), undefined, roomy)
+    await store.createSession(session('long', { fill, retentionMs: 3 * hour }), undefined, roomy)
+    assert.deepEqual(await closed(store, noon + hour), ['over'])
+    assert.deepEqual(await store.getFill('over'), { repository, files })
+    assert.deepEqual(await store.getFill('long'), fill)
+  },
+
   async 'counts retention from the last change, and closes as many as its limit'({ store }) {
     for (const index of times(3, (index) => index)) {
       await store.createSession(session(`s${index}`, { retentionMs: (3 - index) * hour }), undefined, roomy)

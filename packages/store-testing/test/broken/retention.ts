@@ -3,6 +3,7 @@ import type { Disk } from '../memory/disk.ts'
 import { broken } from './broken-store.ts'
 
 const closes = 'closes sessions whose retention is over, and no others'
+const credentials = 'forgets the credentials of what it closes when its retention is over'
 const counts = 'counts retention from the last change, and closes as many as its limit'
 const forgets = 'forgets a session that is over, with all that was ever its'
 const spares = 'forgets nothing that is open, held or younger'
@@ -32,6 +33,14 @@ export const brokenRetention = [
     closeExpired(now, limit) {
       for (const session of disk.sessions.values()) session.openRuns = 0
       return store.closeExpired(now, limit)
+    },
+  })),
+  broken('keeps the credentials of what it closes', credentials, (store, disk) => ({
+    async closeExpired(now, limit) {
+      const former = structuredClone(disk.fills)
+      const closed = await store.closeExpired(now, limit)
+      disk.fills = former
+      return closed
     },
   })),
   broken('counts from the beginning', counts, (store, disk) => ({

@@ -95,3 +95,10 @@ export function limited<T>(rows: readonly T[], limit: number): T[] {
   if (!Number.isSafeInteger(limit) || limit < 0) throw new GatewayError('INTERNAL', `the limit ${limit} is none`)
   return rows.slice(0, limit)
 }
+
+export function forgetCredentials({ fills }: Disk, sessionId: string): void {
+  const fill = fills.get(sessionId)
+  if (!fill?.repository) return
+  const { sealedCredentials: _, ...repository } = fill.repository
+  fills.set(sessionId, { ...fill, repository })
+}

@@ -1,4 +1,4 @@
-import { knownSession, limited, type Disk, type Steps } from './disk.ts'
+import { forgetCredentials, knownSession, limited, type Disk, type Steps } from './disk.ts'
 
 export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget'> {
   function dropSome(sessionId: string, room: number): { rows: number; whole: boolean } {
@@ -31,8 +31,10 @@ export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget
         over.toSorted((a, b) => a.at - b.at),
         limit,
       ).map(({ session }) => session)
-      for (const session of closed)
+      for (const session of closed) {
         Object.assign(session, { closedAt: now, updatedAt: Math.max(session.updatedAt, now) })
+        forgetCredentials(disk, session.sessionId)
+      }
       return closed
     },
     forget(before, limit) {

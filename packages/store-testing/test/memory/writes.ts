@@ -3,6 +3,7 @@ import { FencedError, GatewayError, terminalStates, type EventBody, type RunPatc
 import {
   claimable,
   follow,
+  forgetCredentials,
   heldRun,
   isOpen,
   knownSession,
@@ -77,10 +78,7 @@ export function writeSteps(disk: Disk): Writes {
     },
     closeSession(sessionId, at) {
       knownSession(disk, sessionId).closedAt ??= at
-      const fill = disk.fills.get(sessionId)
-      if (!fill?.repository) return
-      const { sealedCredentials: _, ...repository } = fill.repository
-      disk.fills.set(sessionId, { ...fill, repository })
+      forgetCredentials(disk, sessionId)
     },
     setReleased(sessionId, at) {
       knownSession(disk, sessionId).releasedAt ??= at
