@@ -25,6 +25,7 @@ import { orGiveUp } from './give-up.ts'
 import { graceAfter } from './grace-after.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint, Observe } from './observation.ts'
+import { orAborted } from './or-aborted.ts'
 import { rememberWork } from './remember-work.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
@@ -146,6 +147,16 @@ export function driveRun(
     return await models?.begin({ runId, sessionId, tenant, budget, ...options, ...resumed }, onStop)
   }
 
+  /** Ends what an agent still does that the run has not come to hold. Never rejects. */
+  async function quieten(opened: AgentSession): Promise<void> {
+    const signal = AbortSignal.timeout(limits.cancelGraceMs)
+    try {
+      await orAborted(opened.cancel({ signal, log }), signal)
+    } catch (err) {
+      log.warn({ err }, 'the executor did not confirm that a run which cannot go on is cancelled')
+    }
+  }
+
   /** Who cancels the run waits for its end, also when it is cancelled meanwhile. */
   async function remember(): Promise<void> {
     using grace = graceAfter(stop.opening, limits.cancelGraceMs)
@@ -164,7 +175,12 @@ export function driveRun(
     log.info({ ref: opened.ref, openMs }, 'the session is open')
     crashPoint('after-open')
     if (halted()) return { kind: 'stopped' }
-    meter = await beginMeter()
+    try {
+      meter = await beginMeter()
+    } catch (error) {
+      if (progress && !(error instanceof FencedError) && !stop.detached()) await quieten(opened)
+      throw error
+    }
     if (!progress) {
       // The barrier: from here on the run is never started a second time.
       const running = { type: 'status', data: { status: 'running' } } as const
