@@ -15,6 +15,7 @@ import {
   type RunRow,
   type SessionRow,
   type Store,
+  type Workspace,
 } from '@opencode-gateway/contracts'
 import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
@@ -77,7 +78,6 @@ export function driveRun(
   const watch = createRunWatch(run)
   const lettingGo = new AbortController()
   const guard = createWorkspaceGuard({ limits: limits.workspace, log })
-  const workspace = async () => await live.workspacesOf(session)?.find(session.sessionId)
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
   let meter: ModelMeter | undefined
@@ -110,6 +110,16 @@ export function driveRun(
       stop.request({ kind: 'ask_timeout' })
     },
   })
+
+  /** For the guard: a run does without it. */
+  async function workspace(): Promise<Workspace | undefined> {
+    try {
+      return await live.workspacesOf(session)?.find(session.sessionId)
+    } catch (err) {
+      log.warn({ err }, 'the workspace could not be found: it is not measured')
+      return undefined
+    }
+  }
 
   async function open(): Promise<AgentSession> {
     const startLimit = (): NodeJS.Timeout =>

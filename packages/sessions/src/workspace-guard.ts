@@ -1,13 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log, Workspace, WorkspaceLimits } from '@opencode-gateway/contracts'
+import { orAborted } from './or-aborted.ts'
 import type { Ending } from './verdict.ts'
+
+type Measured = Pick<Workspace, 'measure'>
 
 /** Looks at how much a run leaves in its workspace while it works, and when it has ended. */
 export interface WorkspaceGuard extends Disposable {
-  /** Notes what was there before the run, which may stay there: an agent can be told to make room. Never rejects. */
-  before(workspace: Workspace | undefined, signal: AbortSignal): Promise<void>
+  /**
+   * Notes what was there before the run, which may stay there: an agent can be told to make room. When that cannot be told
+   * in 10 s, this run has no limit. Never rejects.
+   */
+  before(workspace: Measured | undefined, signal: AbortSignal): Promise<void>
   /** From now on until `settle`: tells once when there is too much. */
-  watch(workspace: Workspace | undefined, onFull: (message: string) => void): void
+  watch(workspace: Measured | undefined, onFull: (message: string) => void): void
   /** Something was done: looks soon. */
   touch(): void
   /** The last look: a run that completed and left too much has failed. */
@@ -29,12 +35,12 @@ export function createWorkspaceGuard({
 }): WorkspaceGuard {
   const over = new AbortController()
   let allowed = limits
-  let watched: Workspace | undefined
+  let watched: Measured | undefined
   let watching: Promise<void> = Promise.resolve()
   let bell = Promise.withResolvers<void>()
 
   /** What is wrong with the size, if anything. What cannot be measured is nobody's fault. */
-  async function look(workspace: Workspace, signal: AbortSignal): Promise<string | undefined> {
+  async function look(workspace: Measured, signal: AbortSignal): Promise<string | undefined> {
     if (!allowed) return undefined
     try {
       const { whole } = await workspace.measure(allowed, signal)
@@ -45,7 +51,7 @@ export function createWorkspaceGuard({
     }
   }
 
-  async function watchUntilOver(workspace: Workspace, onFull: (message: string) => void): Promise<void> {
+  async function watchUntilOver(workspace: Measured, onFull: (message: string) => void): Promise<void> {
     for (let restMs = soonMs; !over.signal.aborted;) {
       const until = AbortSignal.any([over.signal, AbortSignal.timeout(everyMs)])
       await Promise.race([bell.promise, aborted(until)])
@@ -60,12 +66,13 @@ export function createWorkspaceGuard({
 
   return {
     async before(workspace, signal) {
-      if (!workspace || !limits || (await look(workspace, signal)) === undefined) return
+      if (!workspace || !limits) return
       try {
-        const { bytes, files } = await workspace.measure(everything, signal)
-        allowed = { maxBytes: Math.max(limits.maxBytes, bytes), maxFiles: Math.max(limits.maxFiles, files) }
+        allowed = await allowedOver(workspace, limits, AbortSignal.any([signal, AbortSignal.timeout(firstLookMs)]))
+        if (!allowed) log.warn({}, 'the workspace is deeper than can be measured: this run has no limit of it')
       } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured')
+        allowed = undefined
+        if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured: this run has no limit of it')
       }
     },
     watch(workspace, onFull) {
@@ -87,8 +94,23 @@ export function createWorkspaceGuard({
   }
 }
 
+/** What is there before a run; the run waits for it. */
+const firstLookMs = 10_000
 const lastLookMs = 60_000
 const everything: WorkspaceLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: Number.MAX_SAFE_INTEGER }
+
+/** The limits, or what is there when that is more. Undefined when even without limits it cannot be measured whole. */
+async function allowedOver(
+  workspace: Measured,
+  limits: WorkspaceLimits,
+  signal: AbortSignal,
+): Promise<WorkspaceLimits | undefined> {
+  const look = await orAborted(workspace.measure(limits, signal), signal)
+  if (look.whole) return limits
+  const { bytes, files, whole } = await orAborted(workspace.measure(everything, signal), signal)
+  if (!whole) return undefined
+  return { maxBytes: Math.max(limits.maxBytes, bytes), maxFiles: Math.max(limits.maxFiles, files) }
+}
 
 const tooMuch = ({ maxBytes, maxFiles }: WorkspaceLimits): string =>
   `The workspace has more than ${maxBytes} bytes on the disk, more than ${maxFiles} files, or directories more than 200 ` +

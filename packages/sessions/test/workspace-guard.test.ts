@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { WorkspaceSize } from '@opencode-gateway/contracts'
+import { noUsage, type Ending } from '../src/verdict.ts'
+import { createWorkspaceGuard } from '../src/workspace-guard.ts'
+import { silent } from './setup.ts'
+
+const limits = { maxBytes: 10, maxFiles: 10 }
+const { signal } = new AbortController()
+const completed: Ending = {
+  kind: 'outcome',
+  outcome: {
+    status: 'completed',
+    finalMessage: 'said',
+    usage: noUsage,
+    evidence: { checks: [], checked_at: '2026-01-01T00:00:00.000Z' },
+  },
+}
+
+/** How a run ends that found a workspace which is measured like this, before it and after it. */
+async function endOf(measure: (allowed: typeof limits) => Promise<WorkspaceSize>): Promise<unknown> {
+  using guard = createWorkspaceGuard({ limits, log: silent })
+  await guard.before({ measure }, signal)
+  guard.watch({ measure }, () => {})
+  const ending = await guard.settle(completed, signal)
+  return ending.kind === 'outcome' ? ending.outcome.status : ending.kind
+}
+
+const large = ({ maxBytes }: typeof limits): WorkspaceSize => ({ bytes: 20, files: 1, whole: maxBytes >= 20 })
+
+test('what was there before the run may stay there, and no more', async () => {
+  assert.equal(await endOf(async (allowed) => large(allowed)), 'completed')
+  let looks = 0
+  const growing = async (allowed: typeof limits): Promise<WorkspaceSize> =>
+    ++looks === 1 ? { bytes: 1, files: 1, whole: true } : large(allowed)
+  assert.equal(await endOf(growing), 'failed')
+})
+
+test('a run that finds what cannot be measured has no limit', async () => {
+  const tooDeep: WorkspaceSize = { bytes: 1, files: 200, whole: false }
+  assert.equal(await endOf(async () => tooDeep), 'completed')
+  let looks = 0
+  const broken = async (): Promise<WorkspaceSize> => {
+    if (++looks === 1) throw new Error('not now')
+    return tooDeep
+  }
+  assert.equal(await endOf(broken), 'completed')
+})
