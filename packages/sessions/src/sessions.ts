@@ -104,6 +104,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     return store.listRuns(sessionId, Math.max(shown, openRuns + 1))
   }
 
+  /** What a prompt goes on with: commands of a shell have no model; behind very many of them it is no longer found. */
+  async function latestPrompt(session: SessionRow): Promise<RunRow | undefined> {
+    const latest = (await store.listRuns(session.sessionId, 1)).at(-1)
+    if (!latest || latest.input.kind === 'prompt') return latest
+    return (await latestRuns(session)).findLast(({ input }) => input.kind === 'prompt')
+  }
+
   function refuseWhenClosing(): void {
     if (!accepting) throw new GatewayError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.')
   }
@@ -198,7 +205,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       refuseWhenClosing()
       const session = await owned(tenant, sessionId)
       await refuseDeliveryOfNothing(session, order)
-      const latest = (await store.listRuns(sessionId, 1)).at(-1)
+      const latest = await latestPrompt(session)
       const wanted = newRun(inherited(order, latest), { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
       const admission = { ...room, rejectWhenBusy: onBusy === 'reject', ...(idempotency ? { idempotency } : {}) }
       if (order.modelKey === undefined && latest) models?.keys.share(wanted, latest.runId)

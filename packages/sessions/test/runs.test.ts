@@ -40,6 +40,18 @@ test('follow-ups wait in line and run one after the other', async (t) => {
   assert.ok(firstEnd >= 0 && firstEnd < secondStart)
 })
 
+test('a prompt has the model of the prompt before it, also over a command', async (t) => {
+  const { sessions } = await setup(t)
+  const asked = { model: 'acme/one', modelOptions: { provider: 'acme' } }
+  const { sessionId } = await begin(sessions, 'say: one', asked)
+  const next = { onBusy: 'queue', requestId: 'q' } as const
+  await sessions.addRun(tenant, sessionId, { kind: 'shell', command: 'say: two', timeoutMs: 60_000, ...next })
+  const { run } = await sessions.addRun(tenant, sessionId, { ...prompt('say: three', { inheritModel: true }), ...next })
+  assert.ok(run.input.kind === 'prompt')
+  const { model, modelOptions } = run.input
+  assert.deepEqual({ model, modelOptions }, asked)
+})
+
 test('a follow-up is rejected while the session is busy, when it asks for that', async (t) => {
   const { sessions, executor } = await setup(t)
   const { sessionId } = await begin(sessions, 'gate: g\nsay: one')
