@@ -93,7 +93,7 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
       const all = Array.from({ length: 4 * ${PIDS} }, () => spawn('sleep', ['60']).on('error', () => {}))
       console.log(all.filter(({ pid }) => pid !== undefined).length)
       for (const one of all) one.kill('SIGKILL')`
-    const { stdout } = await sh(`node -e "${bomb.replaceAll('\n', ' ')}"`)
+    const { stdout } = await sh(`node -e "${bomb.replaceAll('\n', ';')}"`)
     assert.ok(Number(stdout) > 0 && Number(stdout) < PIDS, `${stdout} were started`)
     assert.equal((await sh('echo well')).stdout, 'well\n')
   })

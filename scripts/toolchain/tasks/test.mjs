@@ -9,7 +9,7 @@ import { say } from '../say.mjs'
 // One package at a time in each of two lines: tests wait more than they work, and more of them at once would make the
 // deadlines of engines a matter of luck. The packages of the first line take half of the time.
 const FLAGS = ['--concurrency=1', '--continue=always', '--log-order=stream', '--log-prefix=task', '--output-logs=full']
-const FIRST_LINE = ['@opencode-gateway/gateway', '@opencode-gateway/executor-server']
+const FIRST_LINE = ['gateway', 'executor-server', 'workspaces'].map((name) => `@opencode-gateway/${name}`)
 
 /**
  * Tests of all packages (or of those that extra arguments for turbo select), then the sum as the last line.
