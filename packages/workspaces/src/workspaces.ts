@@ -20,7 +20,7 @@ import { parsePath } from './files/path.ts'
 import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { GitCredentials } from './git/credentials.ts'
 import type { Git, GitPlace } from './git/git.ts'
-import { runJob } from './snapshot/thread.ts'
+import { measureDirectory } from './snapshot/measure-directory.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { clearLeftovers, stagingIn } from './leftovers.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
@@ -169,17 +169,6 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
       }
     },
   }
-}
-
-const MEASURE_TIMEOUT_MS = 60_000
-
-async function measureDirectory(
-  directory: string,
-  limits: WorkspaceLimits,
-  caller: AbortSignal,
-): Promise<WorkspaceSize> {
-  const signal = AbortSignal.any([caller, AbortSignal.timeout(MEASURE_TIMEOUT_MS)])
-  return await runJob<'measure'>({ kind: 'measure', directory, limits }, signal)
 }
 
 function known<T>(part: T | undefined, what: string): T {

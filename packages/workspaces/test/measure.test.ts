@@ -52,6 +52,12 @@ test('counting stops where a limit is passed', async (t) => {
   assert.equal((await workspace.measure({ maxFiles: 50, maxBytes: 50 * 8 * KIB }, t.signal)).whole, true)
 })
 
+test('many files are counted as few are', async (t) => {
+  const { workspace, at } = await scene(t)
+  for (let name = 0; name < 300; name += 1) await writeFile(at(String(name)), Buffer.alloc(4 * KIB, 1))
+  assert.deepEqual(await workspace.measure(plenty, t.signal), { bytes: 1200 * KIB, files: 300, whole: true })
+})
+
 test('what lies too deep to be counted is too much', async (t) => {
   const { workspace, at } = await scene(t)
   await mkdir(at('d/'.repeat(199)), { recursive: true })
