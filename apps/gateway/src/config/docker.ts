@@ -1,4 +1,4 @@
-import { dockerVariables } from './docker-variables.ts'
+import { dockerVariables } from './variables/docker.ts'
 import type { ConfigProblem } from './problem.ts'
 import type { Environment, Reader } from './reader.ts'
 

@@ -1,9 +1,15 @@
-import { containerUser, cpus, daemonAddress, imageReference, networkName, runtimeName, size } from './docker-parsers.ts'
-import * as parse from './parsers.ts'
-import { optional, variable } from './variable.ts'
-
-const SECOND = 1000
-const DAY = 24 * 3600 * SECOND
+import {
+  containerUser,
+  cpus,
+  daemonAddress,
+  imageReference,
+  networkName,
+  runtimeName,
+  size,
+} from '../docker-parsers.ts'
+import * as parse from '../parsers.ts'
+import { optional, variable } from '../variable.ts'
+import { DAY, SECOND } from './units.ts'
 
 /** The variables of EXECUTOR=docker. */
 export const dockerVariables = {

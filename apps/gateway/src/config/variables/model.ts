@@ -1,0 +1,26 @@
+import * as parse from '../parsers.ts'
+import { optional, variable } from '../variable.ts'
+
+/** Which models there are, and what the agent may do. */
+export const modelVariables = {
+  model: optional('OPENCODE_MODEL', parse.model, 'Model of a request that names none: "provider/model".'),
+  modelEndpointHosts: optional(
+    'MODEL_ENDPOINT_HOSTS',
+    parse.hostList,
+    'Hosts that `api_endpoint` of a request may name, "host" or "host:port" with commas between; none unless set.',
+  ),
+  authJson: optional('OPENCODE_AUTH_JSON', parse.jsonObject, "Content of the engine's auth.json.", { secret: true }),
+  authToken: optional('OPENCODE_AUTH_TOKEN', parse.text, 'Token of an OpenCode account, handed to the engine.', {
+    secret: true,
+  }),
+  configJson: optional('OPENCODE_CONFIG_JSON', parse.jsonObject, "Content of the engine's configuration.", {
+    secret: true,
+  }),
+
+  permissions: variable(
+    'PERMISSIONS',
+    parse.permissions,
+    '{"*":"allow","question":"deny","external_directory":"deny","bash":{"*":"allow","git push*":"deny"}}',
+    'What the agent may do at most: rules in the form of OpenCode, as JSON. A request can only narrow them.',
+  ),
+}
