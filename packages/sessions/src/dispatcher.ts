@@ -1,7 +1,7 @@
 import type { Log, RunProgress, RunRow, SessionRow, Store } from '@opencode-gateway/contracts'
 import type { CrashPoint, Observe } from './observation.ts'
 import { nextRun } from './queue-order.ts'
-import type { DrivenRun } from './run-driver.ts'
+import type { DrivenRun } from './driven-run.ts'
 
 export interface DispatcherOptions {
   store: Store

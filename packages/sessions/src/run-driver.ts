@@ -3,13 +3,9 @@ import {
   FencedError,
   GatewayError,
   type AgentSession,
-  type AskAnswer,
-  type CancelReceipt,
   type GitData,
   type Log,
   type ModelMeter,
-  type ModelStop,
-  type OnGit,
   type RunModels,
   type RunProgress,
   type RunRow,
@@ -19,20 +15,23 @@ import {
 } from '@opencode-gateway/contracts'
 import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
-import { deliver, type DeliveryResult } from './deliver.ts'
+import { beginMeter } from './begin-meter.ts'
+import { conclude } from './conclude.ts'
+import { deliver } from './deliver.ts'
+import type { DrivenRun, Settlement } from './driven-run.ts'
 import { createEventWriter } from './event-writer.ts'
 import { maxAttempts } from './fate.ts'
-import { orGiveUp } from './give-up.ts'
 import { graceAfter } from './grace-after.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint, Observe } from './observation.ts'
-import { orAborted } from './or-aborted.ts'
+import { openInTime } from './open-in-time.ts'
+import { quieten } from './quieten.ts'
 import { rememberWork } from './remember-work.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
 import type { SessionsLimits } from './types.ts'
 import { createWorkspaceGuard } from './workspace-guard.ts'
-import { decideComplete, type Ending, type Stop } from './verdict.ts'
+import type { Ending } from './verdict.ts'
 
 export interface RunDriverOptions {
   store: Store
@@ -45,25 +44,6 @@ export interface RunDriverOptions {
   /** After every durable change of the session's log. */
   onAppended(sessionId: string): void
 }
-
-/** A run at work in this process. */
-export interface DrivenRun {
-  readonly run: RunRow
-  /** Stops the run; settles when it has ended. The first reason counts. */
-  stop(stop: Stop): Promise<CancelReceipt | undefined>
-  /** Hands a client's answer to the agent. */
-  answer(askId: string, answer: AskAnswer): Promise<void>
-  /** Lets go without stopping it; the store keeps its state. */
-  detach(): void
-  readonly settled: Promise<Settlement>
-}
-
-/** `retry`: nothing had reached the engine and trying again may help. `lost`: its state could not be written. */
-export type Settlement =
-  | { kind: 'ended' }
-  | { kind: 'detached' }
-  | { kind: 'retry'; error: GatewayError }
-  | { kind: 'lost' }
 
 /** Starts to carry out a claimed run. With `progress` it goes on with one that had already been sent. */
 export function driveRun(
@@ -121,52 +101,6 @@ export function driveRun(
     }
   }
 
-  async function open(): Promise<AgentSession> {
-    const startLimit = (): NodeJS.Timeout =>
-      setTimeout(() => stop.request({ kind: 'start_timeout' }), limits.startTimeoutMs)
-    let limit = startLimit()
-    const onGit: OnGit = (event) => {
-      // A large repository may take longer than an engine; whoever clones it has a limit of its own.
-      clearTimeout(limit)
-      if (event.state === 'done') limit = startLimit()
-      watch.saw({ type: 'git', data: event })
-      tellGit(event)
-    }
-    const signal = AbortSignal.any([stop.opening, stop.working])
-    try {
-      // Of a run that went on without us nobody knows what it found.
-      const [, opened] = await Promise.all([
-        guard.before(progress ? undefined : await workspace(), signal),
-        orGiveUp(live.obtain(session, { signal, log }, onGit), signal, limits.cancelGraceMs),
-      ])
-      if (opened !== 'given up') return opened
-      throw new GatewayError('START_TIMEOUT', 'The executor did not stop opening the session.')
-    } finally {
-      clearTimeout(limit)
-    }
-  }
-
-  async function beginMeter(): Promise<ModelMeter | undefined> {
-    if (run.input.kind !== 'prompt') return undefined
-    const { runId, sessionId, tenant } = run
-    const { budget = {} } = run.limits
-    const { modelOptions } = run.input
-    const options = modelOptions === undefined ? {} : { options: modelOptions }
-    const onStop = (why: ModelStop): void => stop.request({ kind: 'model', ...why })
-    const resumed = progress === undefined ? {} : { resumed: true as const }
-    return await models?.begin({ runId, sessionId, tenant, budget, ...options, ...resumed }, onStop)
-  }
-
-  /** Ends what an agent still does that the run has not come to hold. Never rejects. */
-  async function quieten(opened: AgentSession): Promise<void> {
-    const signal = AbortSignal.timeout(limits.cancelGraceMs)
-    try {
-      await orAborted(opened.cancel({ signal, log }), signal)
-    } catch (err) {
-      log.warn({ err }, 'the executor did not confirm that a run which cannot go on is cancelled')
-    }
-  }
-
   /** Who cancels the run waits for its end, also when it is cancelled meanwhile. */
   async function remember(): Promise<void> {
     using grace = graceAfter(stop.opening, limits.cancelGraceMs)
@@ -178,7 +112,19 @@ export function driveRun(
   }
 
   async function work(): Promise<Ending> {
-    const opened = await open()
+    const opened = await openInTime({
+      session,
+      live,
+      stop,
+      limits,
+      log,
+      onGit(event) {
+        watch.saw({ type: 'git', data: event })
+        tellGit(event)
+      },
+      // Of a run that went on without us nobody knows what it found.
+      beside: async (signal) => guard.before(progress ? undefined : await workspace(), signal),
+    })
     const openMs = watch.opened()
     observe({ kind: 'opened', openMs })
     // From here on the engine's own lines can be told to belong to the run.
@@ -186,9 +132,11 @@ export function driveRun(
     crashPoint('after-open')
     if (halted()) return { kind: 'stopped' }
     try {
-      meter = await beginMeter()
+      meter = await beginMeter({ run, models, stop, resumed: progress !== undefined })
     } catch (error) {
-      if (progress && !(error instanceof FencedError) && !stop.detached()) await quieten(opened)
+      if (progress && !(error instanceof FencedError) && !stop.detached()) {
+        await quieten(opened, { graceMs: limits.cancelGraceMs, log })
+      }
       throw error
     }
     if (!progress) {
@@ -227,34 +175,6 @@ export function driveRun(
     writer.add({ type: 'git', data: event }).catch(() => {})
   }
 
-  async function finish(ending: Ending, delivery: DeliveryResult | undefined): Promise<void> {
-    const receipt = await stop.receipt()
-    const endedAt = Date.now()
-    const complete = decideComplete({
-      ending,
-      delivery,
-      stop: stop.reason(),
-      askExpired: asks.expired(),
-      receipt,
-      limits: { ...run.limits, startMs: limits.startTimeoutMs },
-      prompted: agent !== undefined || progress !== undefined,
-      usage: meter?.usage(),
-      filesModified: watch.filesModified(),
-      timings: watch.timings(endedAt),
-    })
-    crashPoint('before-complete')
-    await writer.commit([{ type: 'complete', data: complete }], {
-      state: complete.outcome,
-      endedAt,
-      complete,
-      progress: complete.success ? 100 : run.progress,
-      currentTool: null,
-    })
-    crashPoint('after-complete')
-    observe({ kind: 'ended', complete })
-    log.info({ outcome: complete.outcome, code: complete.error?.code, totalMs: complete.timings.total_ms }, 'run ended')
-  }
-
   function mayTryAgain(error: GatewayError): boolean {
     return error.retryable && agent === undefined && progress === undefined && run.attempts < maxAttempts
   }
@@ -281,7 +201,10 @@ export function driveRun(
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
     if (agent) await remember()
-    return finish(ending, delivery).then(() => ({ kind: 'ended' }), lost)
+    const prompted = agent !== undefined || progress !== undefined
+    const { startTimeoutMs } = limits
+    const what = { run, ending, delivery, stop, asks, meter, watch, prompted, startTimeoutMs }
+    return conclude({ ...what, writer, log, observe, crashPoint }).then(() => ({ kind: 'ended' }), lost)
   }
 
   function lost(err: unknown): Settlement {
