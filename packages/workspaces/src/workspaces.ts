@@ -9,8 +9,6 @@ import {
   type OnGit,
   type Workspace,
   type WorkspaceFill,
-  type WorkspaceLimits,
-  type WorkspaceSize,
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { Directories } from './directories.ts'

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { writeAnswer } from '../client-error.ts'
 import { failureOf } from '../failure.ts'
 
-/** Nobody who is told something has anything to say. Bytes. */
+/** Largest message a client may send, in bytes. The sockets here only tell; what a client says is not read. */
 const MAX_MESSAGE = 4096
 
 /**
