@@ -2,6 +2,7 @@ import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
 import type { ModelOptions } from './models.ts'
 import type { PermissionRules } from './permissions.ts'
+import type { RunOption } from './run-options.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
 import type { Delivery, OnGit, WorkspaceFill, Workspaces } from './workspace.ts'
 
@@ -19,31 +20,6 @@ export interface CallContext {
   signal: AbortSignal
   log: Log
 }
-
-/** Options of a request that not every executor honours. One that is asked for and not listed is refused with 422. */
-export const runOptions = [
-  'model',
-  'agent',
-  'system_prompt',
-  'output_schema',
-  'repository',
-  'branch',
-  'work_branch',
-  'git_credentials',
-  'depth',
-  'submodules',
-  'push',
-  'pull_request',
-  'commit_message',
-  'model_config',
-  'budget',
-  'permissions',
-  'interactive',
-  'wrap_up',
-  'files',
-  'webhook',
-] as const
-export type RunOption = (typeof runOptions)[number]
 
 export interface ExecutorCapabilities {
   /** `none`: sessions share one trust domain. `container`: each session has its own. */

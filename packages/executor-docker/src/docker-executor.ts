@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Executor } from '@opencode-gateway/contracts'
-import { ExecutorError } from '@opencode-gateway/contracts'
+import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories, removeInside, repositoryOptions } from '@opencode-gateway/workspaces'
+import { createDirectories, removeInside } from '@opencode-gateway/workspaces'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
@@ -20,18 +20,6 @@ import { createEngineStarter } from './start-engine.ts'
 import { sweepSessions } from './sweep.ts'
 import { containerUser } from './container-user.ts'
 
-const OPTIONS = [
-  'model',
-  'agent',
-  'system_prompt',
-  'output_schema',
-  'permissions',
-  'interactive',
-  'wrap_up',
-  'files',
-] as const
-/** Honoured by whoever answers at the models' socket. */
-const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const END_TIMEOUT_MS = 10_000
 
 /** One container per session, through the Docker daemon. */
@@ -165,9 +153,9 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       followUps: true,
       survivesRestart: true,
       options: [
-        ...OPTIONS,
+        ...agentOptions,
         ...(options.workspaces?.git ? repositoryOptions : []),
-        ...(options.providers ? MODEL_OPTIONS : []),
+        ...(options.providers ? modelOptions : []),
       ],
     },
     workspaces: { ...workspaces, remove: (sessionId) => free(sessionId, 'nothing') },

@@ -1,5 +1,5 @@
 import { after, before } from 'node:test'
-import { executorConformance } from '@opencode-gateway/executor-testing'
+import { engineAbilities, executorConformance } from '@opencode-gateway/executor-testing'
 import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
@@ -14,22 +14,7 @@ after(() => place.close())
 executorConformance(
   {
     name: 'docker',
-    abilities: [
-      'shell',
-      'followUps',
-      'survivesRestart',
-      'processes',
-      'sweep',
-      'option:model',
-      'option:agent',
-      'option:system_prompt',
-      'option:output_schema',
-      'option:permissions',
-      'option:interactive',
-      'option:wrap_up',
-      'option:files',
-      'asks',
-    ],
+    abilities: [...engineAbilities, 'survivesRestart'],
     make: () => Promise.resolve(scene.fixture()),
   },
   // Every session starts a container, which is a second or two of a processor.

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { labels } from '../src/container-spec.ts'
 import { createContainer } from '../src/create-container.ts'
 import { createDaemon } from '../src/daemon.ts'
@@ -12,7 +13,7 @@ import { createDiscarded } from '../src/discard.ts'
 import { createDockerExecutor } from '../src/index.ts'
 import { watchExit } from '../src/watch-exit.ts'
 import { noOwnDaemon, startOwnDaemon } from './own-daemon.ts'
-import { silentLog, soon, until } from './scene.ts'
+import { soon, until } from './scene.ts'
 
 test('a socket that is not there is told with what to do', async () => {
   const daemon = createDaemon({ address: { socketPath: path.join(tmpdir(), 'no-such.sock') }, timeoutMs: 1_000 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { AgentSession } from '@opencode-gateway/contracts'
-import { command } from './running.ts'
+import { command } from '@opencode-gateway/executor-testing/running'
 import { ctx, createPlace, image, missingImage } from './scene.ts'
 import type { Place } from './scene.ts'
 

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { Detached } from '@opencode-gateway/contracts'
 import type { AgentSession, Executor } from '@opencode-gateway/contracts'
 import { labels } from '../src/container-spec.ts'
-import { command, prompt } from './running.ts'
+import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace, ctx, leftoversOf, missingImage, soon, until } from './scene.ts'
 import type { Place } from './scene.ts'
 

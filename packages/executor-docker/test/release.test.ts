@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { createDaemon } from '../src/daemon.ts'
 import { createDockerSession } from '../src/docker-session.ts'
 import { createSessionEngine } from '../src/session-engine.ts'
-import { silentLog } from './scene.ts'
 
 test('a release that failed is not taken for done, and one that is done is not done again', async () => {
   const sessionId = 'one'

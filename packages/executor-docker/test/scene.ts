@@ -7,7 +7,8 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
-import type { CallContext, Executor, Log } from '@opencode-gateway/contracts'
+import { silentLog } from '@opencode-gateway/executor-testing'
+import type { CallContext, Executor } from '@opencode-gateway/contracts'
 import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
@@ -16,14 +17,6 @@ import type { DaemonAddress, DockerExecutorOptions, OpenModels } from '../src/in
 import { createDaemon } from '../src/daemon.ts'
 import type { Daemon, ListedContainer } from '../src/daemon.ts'
 import { labels } from '../src/container-spec.ts'
-
-export const silentLog: Log = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silentLog,
-}
 
 /** Directories of their own, a model that plays scripts, and the daemon of the tests. */
 export interface Place {

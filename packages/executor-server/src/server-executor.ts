@@ -1,8 +1,8 @@
 import type { AgentSession, Executor, ExecutorHealth, Log, SweepReport } from '@opencode-gateway/contracts'
-import { ExecutorError } from '@opencode-gateway/contracts'
+import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { EngineLease, SessionPlace } from '@opencode-gateway/opencode'
-import { createDirectories, createWorkspaces, repositoryOptions } from '@opencode-gateway/workspaces'
+import { createDirectories, createWorkspaces } from '@opencode-gateway/workspaces'
 import { createEmbeddedEngine } from './embedded-engine.ts'
 import type { EngineSource } from './engine-source.ts'
 import { createHealthCheck } from './health-check.ts'
@@ -12,17 +12,6 @@ import { createServerSession, type ServerSessionOptions } from './server-session
 import { createSessionProcesses } from './session-processes.ts'
 import { shellPlace } from './shell-place.ts'
 
-const OPTIONS = [
-  'model',
-  'agent',
-  'system_prompt',
-  'output_schema',
-  'permissions',
-  'interactive',
-  'wrap_up',
-  'files',
-] as const
-const MODEL_OPTIONS = ['model_config', 'budget'] as const
 const RELEASE_TIMEOUT_MS = 15_000
 
 /** One OpenCode server for all sessions: its own, started and supervised here, or one that runs elsewhere. */
@@ -60,7 +49,11 @@ export function createServerExecutor(options: ServerExecutorOptions): Executor {
       shell: true,
       followUps: true,
       survivesRestart: source.mode === 'remote',
-      options: [...OPTIONS, ...(options.workspaces?.git ? repositoryOptions : []), ...(models ? MODEL_OPTIONS : [])],
+      options: [
+        ...agentOptions,
+        ...(options.workspaces?.git ? repositoryOptions : []),
+        ...(models ? modelOptions : []),
+      ],
     },
     async start(signal) {
       await directories.prepare()

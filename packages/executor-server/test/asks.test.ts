@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { Detached } from '@opencode-gateway/contracts'
 import type { AgentEventBody, PermissionRules, PromptInput } from '@opencode-gateway/contracts'
 import { startRemoteEngine } from './remote.ts'
-import type { Followed } from './running.ts'
-import { promptWith } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import type { Followed } from '@opencode-gateway/executor-testing/running'
+import { promptWith } from '@opencode-gateway/executor-testing/running'
+import { createPlace, startScene } from './scene.ts'
 import type { Place } from './scene.ts'
 
 const ctx = (signal = AbortSignal.timeout(60_000)) => ({ signal, log: silentLog })

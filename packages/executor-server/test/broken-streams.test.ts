@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import type { AgentEvent, AgentSession } from '@opencode-gateway/contracts'
 import { startProxy } from './proxy.ts'
 import type { Proxy } from './proxy.ts'
 import { startRemoteEngine } from './remote.ts'
 import type { RemoteEngine } from './remote.ts'
-import { command, prompt } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import { command, prompt } from '@opencode-gateway/executor-testing/running'
+import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
 let place: Place

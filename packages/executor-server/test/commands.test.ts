@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { watch } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { Detached } from '@opencode-gateway/contracts'
 import type { PromptInput } from '@opencode-gateway/contracts'
-import { command } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import { command } from '@opencode-gateway/executor-testing/running'
+import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
 let place: Place

@@ -1,5 +1,5 @@
 import { after, before } from 'node:test'
-import { executorConformance } from '@opencode-gateway/executor-testing'
+import { engineAbilities, executorConformance } from '@opencode-gateway/executor-testing'
 import { startRemoteEngine } from './remote.ts'
 import type { RemoteEngine } from './remote.ts'
 import { createPlace, startScene } from './scene.ts'
@@ -17,22 +17,6 @@ after(() => place.close())
 
 executorConformance({
   name: 'server, a remote engine',
-  abilities: [
-    'shell',
-    'followUps',
-    'survivesRestart',
-    'processes',
-    'sweep',
-    'fork',
-    'option:model',
-    'option:agent',
-    'option:system_prompt',
-    'option:output_schema',
-    'option:permissions',
-    'option:interactive',
-    'option:wrap_up',
-    'option:files',
-    'asks',
-  ],
+  abilities: [...engineAbilities, 'survivesRestart', 'fork'],
   make: () => Promise.resolve(scene.fixture()),
 })

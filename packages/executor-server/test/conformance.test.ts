@@ -1,5 +1,5 @@
 import { after, before } from 'node:test'
-import { executorConformance } from '@opencode-gateway/executor-testing'
+import { engineAbilities, executorConformance } from '@opencode-gateway/executor-testing'
 import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
@@ -13,21 +13,6 @@ after(() => place.close())
 
 executorConformance({
   name: 'server, its own engine',
-  abilities: [
-    'shell',
-    'followUps',
-    'processes',
-    'sweep',
-    'fork',
-    'option:model',
-    'option:agent',
-    'option:system_prompt',
-    'option:output_schema',
-    'option:permissions',
-    'option:interactive',
-    'option:wrap_up',
-    'option:files',
-    'asks',
-  ],
+  abilities: [...engineAbilities, 'fork'],
   make: () => Promise.resolve(scene.fixture()),
 })

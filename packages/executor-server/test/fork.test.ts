@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { prompt } from './running.ts'
-import { createPlace, leftoversIn, silentLog, startScene } from './scene.ts'
+import { silentLog } from '@opencode-gateway/executor-testing'
+import { prompt } from '@opencode-gateway/executor-testing/running'
+import { createPlace, leftoversIn, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
 let place: Place

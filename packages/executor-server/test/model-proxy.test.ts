@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import type { Log, ModelUsage, UsageLog } from '@opencode-gateway/contracts'
 import { createModelProxy, readPrices, splitSettings } from '@opencode-gateway/model-proxy'
 import { createServerExecutor } from '../src/index.ts'
-import { prompt } from './running.ts'
-import { createPlace, silentLog } from './scene.ts'
+import { prompt } from '@opencode-gateway/executor-testing/running'
+import { createPlace } from './scene.ts'
 
 const nothing = {
   calls: 0,

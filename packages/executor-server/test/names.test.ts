@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { promptWith } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import { silentLog } from '@opencode-gateway/executor-testing'
+import { promptWith } from '@opencode-gateway/executor-testing/running'
+import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
 let place: Place

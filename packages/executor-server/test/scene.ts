@@ -1,20 +1,13 @@
 import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Executor, Log } from '@opencode-gateway/contracts'
+import { silentLog } from '@opencode-gateway/executor-testing'
+import type { Executor } from '@opencode-gateway/contracts'
 import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createServerExecutor } from '../src/index.ts'
 import type { EmbeddedEngineOptions, ServerExecutorOptions } from '../src/index.ts'
-
-export const silentLog: Log = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silentLog,
-}
 
 /** Directories of their own and a model that plays scripts. */
 export interface Place {

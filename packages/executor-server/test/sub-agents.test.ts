@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { findMarked } from '../src/marked-processes.ts'
-import { prompt } from './running.ts'
-import { createPlace, silentLog, startScene } from './scene.ts'
+import { prompt } from '@opencode-gateway/executor-testing/running'
+import { createPlace, startScene } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 
 let place: Place

@@ -7,7 +7,7 @@ import type {
   RunInput,
   RunOutcome,
 } from '@opencode-gateway/contracts'
-import { silentLog } from './scene.ts'
+import { silentLog } from './silent-log.ts'
 
 export interface Followed {
   readonly input: RunInput

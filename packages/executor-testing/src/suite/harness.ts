@@ -1,4 +1,4 @@
-import type { Executor, RunOption } from '@opencode-gateway/contracts'
+import { agentOptions, type Executor, type RunOption } from '@opencode-gateway/contracts'
 
 /**
  * What an executor, reached this way, can do beyond the basics. Cases that need more are left out.
@@ -16,6 +16,16 @@ export type Ability =
   | 'close'
   | 'fork'
   | `option:${RunOption}`
+
+/** What every executor can do that has real engines, however it keeps them. */
+export const engineAbilities: readonly Ability[] = [
+  'shell',
+  'followUps',
+  'processes',
+  'sweep',
+  'asks',
+  ...agentOptions.map((option) => `option:${option}` as const),
+]
 
 /** How the suite reaches an executor whose agent is driven by the scripted model's language. */
 export interface ExecutorHarness {

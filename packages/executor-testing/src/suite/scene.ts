@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { AgentSession, CallContext, Executor, Log, PromptInput, SessionSpec } from '@opencode-gateway/contracts'
+import type { AgentSession, CallContext, Executor, PromptInput, SessionSpec } from '@opencode-gateway/contracts'
+import { silentLog } from '../silent-log.ts'
 import type { Deadline } from './deadline.ts'
 import type { ExecutorFixture, GateControl } from './harness.ts'
 import { record, type Recording } from './recording.ts'
@@ -73,12 +74,4 @@ export function createScene(fixture: ExecutorFixture, abilities: readonly string
     settles: (what, promise) => deadline.within(what, promise),
   }
   return { scene, sessions }
-}
-
-const silentLog: Log = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silentLog,
 }

@@ -1,0 +1,9 @@
+import type { Log } from '@opencode-gateway/contracts'
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+}
