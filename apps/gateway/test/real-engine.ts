@@ -2,7 +2,7 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createScriptedModel, type ScriptedModel } from '@opencode-gateway/scripted-model'
+import { createScriptedModel, scriptedEngineConfig, type ScriptedModel } from '@opencode-gateway/scripted-model'
 import { killProcessesWith } from './processes.ts'
 import { startGatewayProcess, type GatewayProcess } from './gateway-process.ts'
 
@@ -42,7 +42,10 @@ export async function startRealGateway({
   made.defer(() => killProcessesWith(dataDir))
   const model = createScriptedModel({ maxRecorded: 5000 })
   made.defer(() => model.close())
-  const configJson = JSON.stringify({ ...providerConfig({ baseURL: await model.listen(), ...provider }), ...config })
+  const configJson = JSON.stringify({
+    ...scriptedEngineConfig({ baseURL: await model.listen(), ...provider }),
+    ...config,
+  })
   const gateway = made.use(await startGatewayProcess({ dataDir, env: { OPENCODE_CONFIG_JSON: configJson, ...env } }))
   await gateway.ready()
   const owned = made.move()
@@ -54,28 +57,6 @@ export async function startRealGateway({
     process: gateway,
     configJson,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** Two models, so that a request has a choice. */
-function providerConfig(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const model = {
-    tool_call: true,
-    reasoning: true,
-    temperature: true,
-    limit: { context: 200_000, output: 8192 },
-    cost: { input: 1, output: 2 },
-  }
-  return {
-    model: DEFAULT_MODEL,
-    small_model: DEFAULT_MODEL,
-    provider: {
-      script: {
-        npm: '@ai-sdk/openai-compatible',
-        options,
-        models: { scripted: model, other: model },
-      },
-    },
   }
 }
 

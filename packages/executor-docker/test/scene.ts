@@ -7,10 +7,9 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
-import { silentLog } from '@opencode-gateway/executor-testing'
+import { shareExecutor, silentLog, type SharedExecutor } from '@opencode-gateway/executor-testing'
 import type { CallContext, Executor } from '@opencode-gateway/contracts'
-import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
-import { createScriptedModel } from '@opencode-gateway/scripted-model'
+import { createScriptedModel, scriptedEngineConfig } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createDockerExecutor } from '../src/index.ts'
 import type { DaemonAddress, DockerExecutorOptions, OpenModels } from '../src/index.ts'
@@ -70,7 +69,7 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
     log: silentLog,
     daemon: address,
     image,
-    config: scriptedConfig('http://127.0.0.1:4010/v1'),
+    config: scriptedEngineConfig({ baseURL: 'http://127.0.0.1:4010/v1', apiKey: 'none' }),
     openModels: passOn(Number(modelUrl.port)),
     ...overrides,
   })
@@ -135,44 +134,12 @@ function passOn(port: number): OpenModels {
   }
 }
 
-function scriptedConfig(baseURL: string): Record<string, unknown> {
-  const scripted = {
-    tool_call: true,
-    reasoning: true,
-    temperature: true,
-    limit: { context: 200_000, output: 8192 },
-    cost: { input: 1, output: 2 },
-  }
-  return {
-    model: 'script/scripted',
-    small_model: 'script/scripted',
-    provider: {
-      script: { npm: '@ai-sdk/openai-compatible', options: { baseURL, apiKey: 'none' }, models: { scripted } },
-    },
-  }
-}
-
-/** An executor that all tests of a file share. */
-export interface Scene {
-  readonly executor: Executor
-  fixture(): ExecutorFixture
-}
+export type Scene = SharedExecutor
 
 export async function startScene(place: Place, overrides?: Partial<DockerExecutorOptions>): Promise<Scene> {
   const executor = place.executor(overrides)
   await executor.start(AbortSignal.timeout(60_000))
-  return {
-    executor,
-    fixture: () => ({
-      // Proving anew that containers can be made would take most of the time of a case.
-      executor: { ...executor, close: async () => {} },
-      gates: place.model,
-      unknownModel: 'script/no-such-model',
-      maxOutputBytes: 1024 * 1024,
-      leftovers: () => leftoversOf(place),
-      close: async () => {},
-    }),
-  }
+  return shareExecutor(executor, { gates: place.model, leftovers: () => leftoversOf(place) })
 }
 
 /** Containers of the place's executors, and whatever lies below the root of its workspaces that is not always there. */

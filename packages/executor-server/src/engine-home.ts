@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Catalogue } from '@opencode-gateway/opencode'
+import { leanEnvironment, type Catalogue } from '@opencode-gateway/opencode'
 
 export interface EngineHome {
   readonly directory: string
@@ -38,17 +38,7 @@ export async function prepareEngineHome(
       XDG_STATE_HOME: path.join(home, '.local', 'state'),
       // Without the other 226 providers a directory takes a tenth of the memory and a quarter of the time.
       ...(catalogue ? { OPENCODE_MODELS_PATH: models } : {}),
-      OPENCODE_DISABLE_MODELS_FETCH: '1',
-      OPENCODE_DISABLE_AUTOUPDATE: '1',
-      OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
-      OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-      OPENCODE_PURE: '1',
-      OPENCODE_DISABLE_CLAUDE_CODE: '1',
-      OPENCODE_DISABLE_EXTERNAL_SKILLS: '1',
-      OPENCODE_DISABLE_EMBEDDED_WEB_UI: '1',
-      OPENCODE_DISABLE_PROJECT_CONFIG: '1',
-      OPENCODE_DISABLE_FFF: '1',
-      OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER: 'true',
+      ...leanEnvironment,
     },
   }
 }

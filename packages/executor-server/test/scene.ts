@@ -1,10 +1,8 @@
 import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { silentLog } from '@opencode-gateway/executor-testing'
-import type { Executor } from '@opencode-gateway/contracts'
-import type { ExecutorFixture } from '@opencode-gateway/executor-testing'
-import { createScriptedModel } from '@opencode-gateway/scripted-model'
+import { shareExecutor, silentLog, type SharedExecutor } from '@opencode-gateway/executor-testing'
+import { createScriptedModel, scriptedEngineConfig } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createServerExecutor } from '../src/index.ts'
 import type { EmbeddedEngineOptions, ServerExecutorOptions } from '../src/index.ts'
@@ -32,7 +30,7 @@ export async function createPlace(): Promise<Place> {
     embedded: (overrides) => ({
       stateDir: path.join(directory, 'state'),
       path: process.env['PATH'] ?? '',
-      config: scriptedConfig(baseURL),
+      config: scriptedEngineConfig({ baseURL, apiKey: 'none' }),
       ...overrides,
     }),
     defer: (close) => void deferred.push(close),
@@ -44,32 +42,7 @@ export async function createPlace(): Promise<Place> {
   }
 }
 
-function scriptedConfig(baseURL: string): Record<string, unknown> {
-  const scripted = {
-    tool_call: true,
-    reasoning: true,
-    temperature: true,
-    limit: { context: 200_000, output: 8192 },
-    cost: { input: 1, output: 2 },
-  }
-  return {
-    model: 'script/scripted',
-    small_model: 'script/scripted',
-    provider: {
-      script: {
-        npm: '@ai-sdk/openai-compatible',
-        options: { baseURL, apiKey: 'none' },
-        models: { scripted },
-      },
-    },
-  }
-}
-
-/** An executor with an engine that all tests of a file share. */
-export interface Scene {
-  readonly executor: Executor
-  fixture(): ExecutorFixture
-}
+export type Scene = SharedExecutor
 
 export async function startScene(
   place: Place,
@@ -79,18 +52,7 @@ export async function startScene(
   const executor = createServerExecutor({ workspaceRoot, log: silentLog, ...engine })
   place.defer(() => executor.close())
   await executor.start(AbortSignal.timeout(30_000))
-  return {
-    executor,
-    fixture: () => ({
-      // The engine outlives the case: starting one per case would take most of the time.
-      executor: { ...executor, close: async () => {} },
-      gates: place.model,
-      unknownModel: 'script/no-such-model',
-      maxOutputBytes: 1024 * 1024,
-      leftovers: () => leftoversIn(workspaceRoot),
-      close: async () => {},
-    }),
-  }
+  return shareExecutor(executor, { gates: place.model, leftovers: () => leftoversIn(workspaceRoot) })
 }
 
 /** Whatever lies below the root of the workspaces, but for the folders that are always there. */

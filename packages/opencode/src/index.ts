@@ -9,6 +9,7 @@ export { composeEngineConfig, providerOfVariable, providerVariables, unattended 
 export type { ComposedConfig, EngineConfig } from './engine-config.ts'
 export { EngineCallError } from './engine-error.ts'
 export type { EngineSession } from './engine-session.ts'
+export { leanEnvironment } from './lean-environment.ts'
 export { defaultLimits } from './limits.ts'
 export type { EngineLimits } from './limits.ts'
 export { completeRules, withoutAsking } from './permission-policy.ts'

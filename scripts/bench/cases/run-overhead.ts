@@ -7,7 +7,7 @@ import { createDirectDriver, directories } from '../lib/direct-run.ts'
 import { startEngine } from '../lib/engine.ts'
 import { ms, quantiles, quantileValues, ratio } from '../lib/format.ts'
 import { startGateway } from '../lib/gateway.ts'
-import { leanEnvironment } from '../lib/lean-engine.ts'
+import { engineEnvironment } from '../lib/lean-engine.ts'
 import { opencodeRun } from '../lib/opencode-run.ts'
 import { quietMoment } from '../lib/quiet.ts'
 import { startServer } from '../lib/server.ts'
@@ -117,7 +117,7 @@ async function commandLine(context: BenchContext, modelUrl: string): Promise<Sum
   const home = join(context.directory, 'cli')
   const cwd = join(home, 'work')
   await mkdir(cwd, { recursive: true })
-  const env = await leanEnvironment(home, modelUrl)
+  const env = await engineEnvironment(home, modelUrl)
   const took: number[] = []
   for (let run = 0; run <= cliRuns; run += 1) {
     const startedAt = performance.now()

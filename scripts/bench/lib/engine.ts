@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { BenchContext } from '../bench.ts'
-import { engineBinary, leanEnvironment } from './lean-engine.ts'
+import { engineBinary, engineEnvironment } from './lean-engine.ts'
 
 /** An `opencode serve` of the bench's own, for driving it past the gateway as well as through it. */
 export interface Engine {
@@ -26,7 +26,7 @@ export async function startEngine({ directory, signal, after }: BenchContext, mo
   const startedAt = performance.now()
   const child = spawn(engineBinary(), ['serve', '--hostname', '127.0.0.1', '--port', '0'], {
     cwd: home,
-    env: { ...(await leanEnvironment(home, modelUrl)), OPENCODE_SERVER_PASSWORD: password },
+    env: { ...(await engineEnvironment(home, modelUrl)), OPENCODE_SERVER_PASSWORD: password },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { leanEnvironment } from '@opencode-gateway/opencode'
 
 /** The environment in which the engine starts and works fastest: no catalogue, no network, no plugins. */
-export async function leanEnvironment(home: string, modelUrl: string): Promise<NodeJS.ProcessEnv> {
+export async function engineEnvironment(home: string, modelUrl: string): Promise<NodeJS.ProcessEnv> {
   const folder = join(home, '.config', 'opencode')
   await mkdir(join(folder, 'node_modules'), { recursive: true })
   const lock = { packages: { '': { dependencies: { '@opencode-ai/plugin': '*' } } } }
@@ -18,17 +19,7 @@ export async function leanEnvironment(home: string, modelUrl: string): Promise<N
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_STATE_HOME: join(home, '.local', 'state'),
     OPENCODE_MODELS_PATH: join(home, 'models.json'),
-    OPENCODE_DISABLE_MODELS_FETCH: '1',
-    OPENCODE_DISABLE_AUTOUPDATE: '1',
-    OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
-    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-    OPENCODE_PURE: '1',
-    OPENCODE_DISABLE_CLAUDE_CODE: '1',
-    OPENCODE_DISABLE_EXTERNAL_SKILLS: '1',
-    OPENCODE_DISABLE_EMBEDDED_WEB_UI: '1',
-    OPENCODE_DISABLE_PROJECT_CONFIG: '1',
-    OPENCODE_DISABLE_FFF: '1',
-    OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER: 'true',
+    ...leanEnvironment,
     OPENCODE_CONFIG_CONTENT: JSON.stringify(engineConfig(modelUrl)),
   }
 }

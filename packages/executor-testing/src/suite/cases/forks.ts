@@ -19,21 +19,27 @@ async function read(scene: Scene, session: AgentSession, name: string): Promise<
   return result?.exit_code === 0 ? result.output.trim() : ''
 }
 
+/** A session that wrote a file, and its fork. */
+async function forkOf(scene: Scene, file: string): Promise<{ source: AgentSession; forked: AgentSession }> {
+  const spec = scene.newSpec()
+  const source = await scene.open(spec)
+  await assertCompleted(scene.prompt(source, [lines.write(file, file), lines.say('one')]))
+  const forked = scene.adopt(await begin(scene, { sessionId: spec.sessionId, ref: source.ref }))
+  return { source, forked }
+}
+
 export const forkCases: readonly ConformanceCase[] = [
   {
     group: 'forks',
     name: 'a fork begins with the files of the other session, and from then on each has its own',
     needs: ['fork', 'followUps'],
     async run(scene) {
-      const spec = scene.newSpec()
-      const source = await scene.open(spec)
-      await assertCompleted(scene.prompt(source, [lines.write('both.txt', 'both'), lines.say('one')]))
-      const forked = scene.adopt(await begin(scene, { sessionId: spec.sessionId, ref: source.ref }))
+      const { source, forked } = await forkOf(scene, 'both.txt')
       assert.notEqual(forked.workspacePath, source.workspacePath)
-      assert.equal(await read(scene, forked, 'both.txt'), 'both')
+      assert.equal(await read(scene, forked, 'both.txt'), 'both.txt')
       await assertCompleted(scene.prompt(forked, [lines.write('fork.txt', 'of the fork'), lines.say('two')]))
       await assertCompleted(scene.prompt(source, [lines.write('both.txt', 'changed'), lines.say('three')]))
-      assert.equal(await read(scene, forked, 'both.txt'), 'both')
+      assert.equal(await read(scene, forked, 'both.txt'), 'both.txt')
       assert.equal(await read(scene, source, 'fork.txt'), '')
     },
   },
@@ -42,16 +48,13 @@ export const forkCases: readonly ConformanceCase[] = [
     name: 'a fork outlives the session it was made from, and is found again by its own ref',
     needs: ['fork', 'followUps'],
     async run(scene) {
-      const spec = scene.newSpec()
-      const source = await scene.open(spec)
-      await assertCompleted(scene.prompt(source, [lines.write('kept.txt', 'kept'), lines.say('one')]))
-      const forked = scene.adopt(await begin(scene, { sessionId: spec.sessionId, ref: source.ref }))
+      const { source, forked } = await forkOf(scene, 'kept.txt')
       await scene.settles('the release', source.release('nothing'))
       const stored = JSON.parse(JSON.stringify(forked.ref)) as AgentSession['ref']
       const found = await scene.settles('attach', scene.executor.attach(stored, scene.ctx()))
       assert.ok(found, 'the fork is not found')
       scene.adopt(found)
-      assert.equal(await read(scene, found, 'kept.txt'), 'kept')
+      assert.equal(await read(scene, found, 'kept.txt'), 'kept.txt')
     },
   },
   {
