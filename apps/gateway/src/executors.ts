@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EngineModels, Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
-import { createDockerExecutor, type OpenModels } from '@opencode-gateway/executor-docker'
+import type { OpenModels } from '@opencode-gateway/executor-docker'
 import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { DockerConfig } from './config/docker.ts'
@@ -40,8 +40,10 @@ export interface ExecutorSettings {
   log: Log
 }
 
-/** Every executor there is, by its name in EXECUTOR. */
-export const executors: Readonly<Record<'docker' | 'server', (settings: ExecutorSettings) => Executor>> = {
+/** Every executor there is, by its name in EXECUTOR. What only one of them needs is loaded with it. */
+export const executors: Readonly<
+  Record<'docker' | 'server', (settings: ExecutorSettings) => Executor | Promise<Executor>>
+> = {
   server: ({ server, secrets, path, dataDir, recycle, engine, ...common }) =>
     createServerExecutor({
       ...common,
@@ -59,7 +61,8 @@ export const executors: Readonly<Record<'docker' | 'server', (settings: Executor
           }
         : { remote: { url: server.url, username: server.username, password: secrets.serverPassword ?? '' } }),
     }),
-  docker: ({ docker, engine, log, workspaceRoot, workspaces, permissions, cancelGraceMs }) => {
+  docker: async ({ docker, engine, log, workspaceRoot, workspaces, permissions, cancelGraceMs }) => {
+    const { createDockerExecutor } = await import('@opencode-gateway/executor-docker')
     const { runtime, user, ...rest } = docker
     return createDockerExecutor({
       ...rest,

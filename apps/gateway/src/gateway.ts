@@ -69,7 +69,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     await store.open()
     steps.push(() => store.close())
     const access = await openModelAccess(store)
-    const executor = executors[config.executor]({
+    const executor = await executors[config.executor]({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
       workspaces: workspaceSettings({ ...config, credentials: secrets.gitCredentials, sealing: secrets.sealing }),
