@@ -6,7 +6,7 @@ import { oneOrAll } from './one-or-all.ts'
 
 type FillRequest = Pick<
   RunRequest,
-  'repository' | 'branch' | 'work_branch' | 'depth' | 'submodules' | 'git_credentials' | 'files'
+  'repository' | 'branch' | 'work_branch' | 'depth' | 'submodules' | 'lfs' | 'git_credentials' | 'files'
 >
 type DeliveryRequest = Pick<RunRequest, 'push' | 'pull_request' | 'commit_message'>
 
@@ -15,6 +15,7 @@ const NEEDS_REPOSITORY = [
   'work_branch',
   'depth',
   'submodules',
+  'lfs',
   'git_credentials',
   'push',
   'pull_request',
@@ -32,6 +33,7 @@ export function fillOrder(
     work_branch: workBranch,
     depth,
     submodules,
+    lfs,
     git_credentials: credentials,
     files,
   } = request
@@ -47,6 +49,7 @@ export function fillOrder(
             ...(workBranch === undefined ? {} : { workBranch }),
             ...(depth === undefined ? {} : { depth }),
             ...(submodules === undefined ? {} : { submodules }),
+            ...(lfs === undefined ? {} : { lfs }),
             ...(credentials === undefined
               ? {}
               : { sealedCredentials: sealCredentials(credentials, sessionId, sealing) }),

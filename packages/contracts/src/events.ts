@@ -117,7 +117,7 @@ export const FileData = closed(
 export const GitData = closed(
   'GitData',
   {
-    action: Type.Enum(['clone', 'branch', 'commit', 'push', 'pull_request']),
+    action: Type.Enum(['clone', 'lfs', 'branch', 'commit', 'push', 'pull_request']),
     state: Type.Enum(['started', 'progress', 'done', 'failed']),
     repository: Type.Optional(Type.String({ description: 'Without credentials.' })),
     branch: Type.Optional(Type.String()),
@@ -126,6 +126,8 @@ export const GitData = closed(
     base_commit: Type.Optional(Type.String()),
     pull_request_url: Type.Optional(Type.String()),
     percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    files: Type.Optional(Type.Integer({ minimum: 0, description: 'Of Git LFS, that come in or go out.' })),
+    bytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Which they have.' })),
     message: Type.Optional(Type.String()),
     duration_ms: Type.Optional(Type.Integer({ minimum: 0 })),
   },

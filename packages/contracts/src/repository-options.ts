@@ -73,6 +73,12 @@ export const fillOptions = {
       description: 'Bring in submodules too, from hosts that a repository may be on. Work in them is not committed.',
     }),
   ),
+  lfs: Type.Optional(
+    Type.Boolean({
+      description:
+        'Bring in the files of Git LFS, whose pointers the workspace has otherwise; changed ones are stored at the host before a push. From and to hosts that a repository may be on.',
+    }),
+  ),
   git_credentials: Type.Optional(
     Type.Record(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,262}$' }), GitCredentialInput, {
       minProperties: 1,

@@ -18,6 +18,7 @@ export const repositoryOptions = [
   'git_credentials',
   'depth',
   'submodules',
+  'lfs',
   'push',
   'pull_request',
   'commit_message',

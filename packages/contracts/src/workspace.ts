@@ -119,6 +119,8 @@ export interface RepositorySource {
   depth?: number
   /** Also what its `.gitmodules` names. */
   submodules?: boolean
+  /** The files of Git LFS themselves, in the place of their pointers. */
+  lfs?: boolean
   /** What the request gave for git hosts, sealed for its session. */
   sealedCredentials?: string
 }
@@ -139,6 +141,8 @@ export interface WorkspaceRepository {
   baseCommit: string
   /** Its history is cut off after so many commits. */
   depth?: number
+  /** It has the files of Git LFS themselves. */
+  lfs?: boolean
 }
 
 /** What becomes of the work of a run that completed. */

@@ -145,6 +145,25 @@ test('D4: submodules come in when they are asked for, and the work beside them g
   assert.equal((await call('DELETE', `/sessions/${id}`)).status, 200)
 })
 
+test(
+  'D4: files of Git LFS come in when they are asked for, and go out as pointers to what the host has',
+  LIMIT,
+  async (t) => {
+    const call = callOf(t, real.url)
+    const repository = await server.addRepository('large', {
+      '.gitattributes': '*.bin filter=lfs\n',
+      'a.bin': server.lfs.add('large', 'one'),
+    })
+    const prompt = [lines.run('git status --porcelain; cat a.bin a.bin > b.bin'), lines.say('ok')].join('\n')
+    const answer = await call('POST', '/run', { prompt, repository, lfs: true, push: true })
+    assert.equal(answer.status, 200, answer.text)
+    const commit = String(answer.json().commit)
+    assert.match(await server.git('large', 'show', `${commit}:b.bin`), /^version https:.*\noid sha256:/)
+    assert.equal(await server.git('large', 'diff', '--name-only', `${commit}^`, commit), 'b.bin')
+    assert.ok([...server.lfs.objectsOf('large').values()].map(String).includes('oneone'))
+  },
+)
+
 test('D4: what cannot be cloned is told with its own code, and nothing is left', LIMIT, async (t) => {
   const call = callOf(t, real.url)
   const repository = await server.addRepository('there', { 'a.txt': 'a' })

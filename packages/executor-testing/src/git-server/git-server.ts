@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { answerByBackend } from './backend.ts'
+import { createLfsStore, type LfsStore } from './lfs-store.ts'
 import { createRepositories, type RepositoryFiles } from './repositories.ts'
 
 /** A real git server over HTTP on a free port of 127.0.0.1: `git http-backend` behind Node's server. */
@@ -21,6 +22,8 @@ export interface GitServer {
   git(name: string, ...args: readonly string[]): Promise<string>
   /** Where a repository is, for its hooks and configuration. */
   directoryOf(name: string): string
+  /** The large files of its repositories, by the API of Git LFS at `url/name.git/info/lfs`. */
+  readonly lfs: LfsStore
   /** Everybody must authenticate so from now on; undefined: nobody. */
   requireAuth(account: { username: string; password: string } | undefined): void
   /** Answers requests such as "GET /path" with a redirect; undefined: no more. */
@@ -51,6 +54,7 @@ export async function createGitServer(options: GitServerOptions = {}): Promise<G
   const root = await mkdtemp(path.join(tmpdir(), 'git-server-'))
   const environment = serverEnvironment(root, options.path ?? '/usr/local/bin:/usr/bin:/bin')
   const repositories = createRepositories(root, environment)
+  const lfs = createLfsStore()
   const requests: string[] = []
   const redirects = new Map<string, { request: RegExp; location: string }>()
   const answers = new Set<Promise<void>>()
@@ -66,6 +70,7 @@ export async function createGitServer(options: GitServerOptions = {}): Promise<G
     } else if (authorization !== undefined && request.headers.authorization !== authorization) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
     } else {
+      if (await lfs.answer(request, response)) return
       const stall = stalls.find((stall) => stall.request.test(line))
       await answerByBackend(request, response, {
         root,
@@ -93,6 +98,7 @@ export async function createGitServer(options: GitServerOptions = {}): Promise<G
     url: `http://${host}`,
     host,
     requests,
+    lfs,
     async addRepository(name, files) {
       await repositories.create(name)
       if (files !== undefined) await repositories.commit(name, 'main', files, 'Begin')

@@ -2,6 +2,8 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import type { AgentRefs } from './agent-refs.ts'
 import { commitMessage } from './commit-message.ts'
 import { forcedFiles } from './forced-files.ts'
+import { asIndexed } from './lfs/as-indexed.ts'
+import { stageObjects } from './lfs/stage-objects.ts'
 import type { GitRunner } from './runner.ts'
 
 export interface CommitOptions {
@@ -15,6 +17,8 @@ export interface CommitOptions {
   workBranch: string
   message: string
   runId: string
+  /** Where the content of large files goes; unless given, all files are put into the commit as they are. */
+  lfs?: { objects: string; maxBytes: number }
   signal: AbortSignal
 }
 
@@ -29,8 +33,8 @@ export interface CommittedWork {
 
 /** Puts what is not committed yet on top of the agent's own commits. */
 export async function commitWork(git: GitRunner, options: CommitOptions): Promise<CommittedWork> {
-  const { gitDirectory, workTree, refs, workBranch, signal } = options
-  const within = [`--git-dir=${gitDirectory}`, `--work-tree=${workTree}`]
+  const { gitDirectory, workTree, refs, workBranch, lfs, signal } = options
+  const within = [`--git-dir=${gitDirectory}`, `--work-tree=${workTree}`, ...(lfs ? asIndexed : [])]
   const read = async (args: readonly string[], input?: Buffer): Promise<string> =>
     await git.read([...within, ...args], { signal, encoding: 'latin1', ...(input === undefined ? {} : { input }) })
 
@@ -39,7 +43,10 @@ export async function commitWork(git: GitRunner, options: CommitOptions): Promis
   // Its exit code says that something differs, which is what is asked next.
   await git.run([...within, 'update-index', '-q', '--refresh'], { signal })
   const known = new Set((await read(['ls-files', '-z'])).split('\0'))
-  const nested = await stage(read, await forcedFiles(options.staged, known, workTree))
+  const forced = await forcedFiles(options.staged, known, workTree)
+  const nested = await stage(read, forced, async (others) =>
+    lfs === undefined ? new Set() : await stageObjects(git, { gitDirectory, workTree, others, ...lfs, signal }),
+  )
   const tree = (await read(['write-tree'])).trim()
   if (tree === (await read(['rev-parse', '--verify', `${from}^{tree}`])).trim()) {
     return { commit: onto, made: false, nested }
@@ -85,11 +92,12 @@ async function whereWorkIs(git: GitRunner, options: CommitOptions): Promise<{ fr
 
 /**
  * Puts the files of the work tree into the index; the repositories within it that were left out. Not `git add`: that
- * would run git in them, with their configuration. Submodules stay as they are.
+ * would run git in them, with their configuration. Submodules stay as they are. `large` sees to files of its own.
  */
 async function stage(
   read: (args: readonly string[], input?: Buffer) => Promise<string>,
   forced: readonly string[],
+  large: (others: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<readonly string[]> {
   const update = async (option: '--force-remove' | '--replace', names: readonly string[]): Promise<void> => {
     if (names.length === 0) return
@@ -105,7 +113,12 @@ async function stage(
   const others = (await read(['ls-files', '-z', '--others', '--exclude-standard']))
     .split('\0')
     .filter((name) => name !== '')
-  await update('--replace', [...changed, ...forced, ...others.filter((name) => !name.endsWith('/'))])
+  const files = [...forced, ...others.filter((name) => !name.endsWith('/'))]
+  const done = await large(files)
+  await update(
+    '--replace',
+    [...changed, ...files].filter((name) => !done.has(name)),
+  )
   return others
     .filter((name) => name.endsWith('/'))
     .map((name) => Buffer.from(name.slice(0, -1), 'latin1').toString('utf8'))

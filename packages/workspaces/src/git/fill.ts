@@ -6,6 +6,7 @@ import { chooseBranch, lookAtRemote } from './advertised.ts'
 import { checkOut } from './checkout.ts'
 import type { RemoteCall } from './environment.ts'
 import { tooLargeError, type Mirrors } from './mirrors.ts'
+import { fillLfs } from './lfs/lfs.ts'
 import { fillSubmodules, treeBytes } from './submodules.ts'
 import { throttled } from './progress.ts'
 import type { GitRunner } from './runner.ts'
@@ -60,9 +61,11 @@ export async function fillDirectory(
       signal,
       onPercent,
     })
+    const left = { maxBytes: parts.maxBytes - bytes, count: 0 }
+    const lfs = source.lfs === true ? { onGit } : undefined
+    if (lfs) await fillLfs(parts, left, { remote, directory, commit: mirror.commit }, lfs, signal)
     if (source.submodules === true) {
-      const left = { maxBytes: parts.maxBytes - bytes, count: 0 }
-      await fillSubmodules(parts, left, { call, mirror, directory, workBranch, level: 1 }, signal)
+      await fillSubmodules(parts, left, { call, mirror, directory, workBranch, lfs, level: 1 }, signal)
     }
     const repository = {
       url: remote.url,
@@ -70,6 +73,7 @@ export async function fillDirectory(
       baseBranch,
       baseCommit: mirror.commit,
       ...(source.depth === undefined ? {} : { depth: source.depth }),
+      ...(lfs ? { lfs: true } : {}),
     }
     const base = { base_branch: baseBranch, base_commit: mirror.commit }
     onGit({ action: 'clone', state: 'done', repository: remote.url, ...base, duration_ms: took() })

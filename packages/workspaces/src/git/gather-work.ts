@@ -6,6 +6,7 @@ import { stagedNames, takeShallow } from './agent-index.ts'
 import { giveObjects, takeObjects } from './agent-objects.ts'
 import { holdGitDirectory, readAgentRefs } from './agent-refs.ts'
 import { commitWork, type CommittedWork } from './commit-work.ts'
+import { giveLfsObjects } from './lfs/push-objects.ts'
 import type { GitRunner } from './runner.ts'
 
 export interface DeliverParts {
@@ -14,12 +15,16 @@ export interface DeliverParts {
   draftsDirectory: string
   /** The copy of the remote, if there is one: what it has need not be taken from the agent. */
   mirror: string
+  /** Of new files of Git LFS. */
+  maxBytes: number
 }
 
 /** What is on the work branch, in a git directory of ours that is removed at the end. */
 export interface Work extends AsyncDisposable {
   commit: string
   gitDirectory: string
+  /** Content of new objects of Git LFS. */
+  lfsObjects: string
 }
 
 /**
@@ -42,6 +47,7 @@ export async function gatherWork(
   try {
     await mkdir(parts.draftsDirectory, { recursive: true, mode: 0o700 })
     const gitDirectory = path.join(draft, '.git')
+    const lfsObjects = path.join(draft, 'lfs')
     const known = path.join(parts.mirror, 'objects')
     await using agent = await holdGitDirectory(directory)
     await makeGitDirectory(git, draft, repository.baseCommit, known, signal)
@@ -57,8 +63,10 @@ export async function gatherWork(
       workBranch: repository.branch,
       message: delivery.message,
       runId: delivery.runId,
+      ...(repository.lfs === true ? { lfs: { objects: lfsObjects, maxBytes: parts.maxBytes } } : {}),
       signal,
     })
+    if (work.made) await giveLfsObjects(lfsObjects, agent)
     if (work.made) await giveObjects(path.join(gitDirectory, 'objects'), taken, agent)
     if (work.commit !== refs.work) {
       const names = ['refs', 'heads', ...repository.branch.split('/')]
@@ -78,7 +86,7 @@ export async function gatherWork(
         ...leftOut(work),
       })
     }
-    return { commit: work.commit, gitDirectory, [Symbol.asyncDispose]: remove }
+    return { commit: work.commit, gitDirectory, lfsObjects, [Symbol.asyncDispose]: remove }
   } catch (error) {
     await remove()
     throw error

@@ -8,57 +8,22 @@ import type {
   RepositorySource,
   WorkspaceRepository,
 } from '@opencode-gateway/contracts'
-import { openPullRequest, type PullRequestApis } from '../pull-request/pull-request.ts'
+import { openPullRequest } from '../pull-request/pull-request.ts'
 import { fromOrder } from '../pull-request/request.ts'
-import { addressesOf, resolveHost, type Resolve } from './addresses.ts'
+import { addressesOf, resolveHost } from './addresses.ts'
 import { credentialFor, secretsOf, type GitCredential, type GitCredentials } from './credentials.ts'
 import type { RemoteCall } from './environment.ts'
 import { fillDirectory } from './fill.ts'
+import type { GitOptions, GitPlace } from './git-options.ts'
 import { gatherWork } from './gather-work.ts'
 import { createLocks } from './lock.ts'
-import type { MirrorLimits } from './mirror-trim.ts'
 import { createMirrors } from './mirrors.ts'
 import { pushBranch } from './push.ts'
 import { checkBranchName } from './ref-name.ts'
+import { pushLfs } from './lfs/lfs.ts'
 import { parseRemote, type Remote, type RemoteRules } from './remote.ts'
 import { createGitRunner } from './runner.ts'
 import { runStep } from './step.ts'
-
-export interface GitLimits {
-  cloneTimeoutMs: number
-  /** For committing and pushing, each. */
-  pushTimeoutMs: number
-  /** Of a repository's objects, and of what is checked out. */
-  maxBytes: number
-  /** Of the mirrors together; none unless given. */
-  mirrors?: MirrorLimits
-}
-
-export interface GitOptions {
-  /** Bare mirrors, one per repository; best on the file system of the workspaces. Made if it is not there. */
-  cacheDirectory: string
-  /** PATH for git; nothing else of our environment reaches it. */
-  path: string
-  /**
-   * Hosts that may be named: "host", which means the usual port, or "host:port". They may be private and use http.
-   * Unless given: every host whose addresses are all public.
-   */
-  allowedHosts?: readonly string[]
-  /** file:// and local paths; for tests and air-gapped use. Default false. */
-  allowFile?: boolean
-  credentials: GitCredentials
-  author: { name: string; email: string }
-  limits: GitLimits
-  pullRequests?: PullRequestApis
-  /** For tests: addresses by host. */
-  resolve?: Resolve
-}
-
-export interface GitPlace {
-  directory: string
-  /** Of this workspace alone; they come before those of the configuration. */
-  credentials?: GitCredentials
-}
 
 /** Repositories into workspaces, and what was made of them out again. */
 export interface Git {
@@ -172,7 +137,12 @@ export function createGit(options: GitOptions): Git {
       await mkdir(home, { recursive: true, mode: 0o700 })
       const step = { timeoutMs: limits.pushTimeoutMs, url, secrets: secretsWith(own) }
       using mirror = await mirrors.hold(remote, repository.depth)
-      const parts = { git, draftsDirectory: path.join(cacheDirectory, 'drafts'), mirror: mirror.directory }
+      const parts = {
+        git,
+        draftsDirectory: path.join(cacheDirectory, 'drafts'),
+        mirror: mirror.directory,
+        maxBytes: limits.maxBytes,
+      }
       await using work = await runStep(
         { ...step, action: 'commit', code: 'WORKSPACE_ERROR' },
         ctx,
@@ -185,6 +155,11 @@ export function createGit(options: GitOptions): Git {
       if (commit === baseCommit) return { branch, baseCommit, pushed: false }
       if (!delivery.push && order === undefined) return { branch, baseCommit, commit, pushed: false }
       await runStep({ ...step, action: 'push', code: 'PUSH_REJECTED' }, ctx, onGit, async (ctx) => {
+        if (repository.lfs === true) {
+          const toHost = async (url: string): Promise<RemoteCall> => await callTo(url, own, 'PUSH_REJECTED')
+          const what = { ...work, directory, base: baseCommit, maxBytes: limits.maxBytes }
+          await pushLfs({ git, callTo: toHost }, what, remote, ctx, onGit)
+        }
         await pushBranch(git, { ...work, branch }, await callTo(url, own, 'PUSH_REJECTED'), ctx, onGit)
       })
       if (order === undefined) return { branch, baseCommit, commit, pushed: true }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { ExecutorError } from '@opencode-gateway/contracts'
 
 /**
@@ -21,7 +22,7 @@ export interface HeldDirectory extends AsyncDisposable {
   /** The text of a plain file. */
   read(name: string, maxBytes: number): Promise<string | undefined>
   /** Writes a file whole, in the place of whatever has the name. */
-  replace(name: string, content: string | Buffer, mode: number): Promise<void>
+  replace(name: string, content: string | Buffer | Readable, mode: number): Promise<void>
 }
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants

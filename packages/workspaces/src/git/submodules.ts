@@ -5,6 +5,7 @@ import { chooseBranch, lookAtRemote } from './advertised.ts'
 import { checkOut } from './checkout.ts'
 import type { RemoteCall } from './environment.ts'
 import type { FillParts } from './fill.ts'
+import { fillLfs, type LfsOrder } from './lfs/lfs.ts'
 import { tooLargeError } from './mirrors.ts'
 import { refused } from './refused.ts'
 import type { GitRunner } from './runner.ts'
@@ -15,6 +16,8 @@ interface Superproject {
   mirror: { directory: string; commit: string }
   directory: string
   workBranch: string
+  /** Unless the large files stay out. */
+  lfs: LfsOrder | undefined
   /** 1 for the repository itself. */
   level: number
 }
@@ -80,7 +83,7 @@ async function fillOne(
   }
   left.maxBytes -= await treeBytes(git, found, signal)
   if (left.maxBytes < 0) throw tooLargeError(call.remote, parts.maxBytes)
-  const { workBranch } = parent
+  const { workBranch, lfs } = parent
   await checkOut(git, {
     mirror: mirror.directory,
     directory,
@@ -92,7 +95,9 @@ async function fillOne(
     signal,
     onPercent,
   })
-  await fillSubmodules(parts, left, { call, mirror: found, directory, workBranch, level: parent.level + 1 }, signal)
+  if (lfs) await fillLfs(parts, left, { remote: call.remote, directory, commit: found.commit }, lfs, signal)
+  const level = parent.level + 1
+  await fillSubmodules(parts, left, { call, mirror: found, directory, workBranch, lfs, level }, signal)
 }
 
 /** What the tree has as a submodule and `.gitmodules` has an address for. */
