@@ -3,6 +3,18 @@ import { Type, type Static } from 'typebox'
 const Text = (maxLength: number, examples: string[]) =>
   Type.String({ minLength: 1, maxLength, pattern: '^[\\x21-\\x7e]+$', examples })
 
+export const ModelName = Text(256, ['claude-sonnet-4-5'])
+
+/** A key of a provider, as it stands in a header. */
+export const ApiKeyText = Type.String({ minLength: 1, maxLength: 4096, pattern: '^[\\x21-\\x7e]+$' })
+
+export const Endpoint = Type.String({
+  maxLength: 2048,
+  pattern: '^https?://',
+  examples: ['http://127.0.0.1:11434/v1'],
+  description: 'Base URL of an API; its host must be among MODEL_ENDPOINT_HOSTS.',
+})
+
 /** What a request asks of the model itself. */
 export const ModelConfig = Type.Object(
   {
@@ -13,7 +25,7 @@ export const ModelConfig = Type.Object(
         description: 'As `model` before its slash. With `api_endpoint` it also says how that is spoken to.',
       }),
     ),
-    model: Type.Optional(Text(256, ['claude-sonnet-4-5'])),
+    model: Type.Optional(ModelName),
     model_version: Type.Optional(Text(64, ['20250929'])),
     api_key: Type.Optional(
       Type.String({
@@ -24,14 +36,7 @@ export const ModelConfig = Type.Object(
         description: 'Used for this provider in place of the key of the gateway. Kept in memory, and never told.',
       }),
     ),
-    api_endpoint: Type.Optional(
-      Type.String({
-        maxLength: 2048,
-        pattern: '^https?://',
-        examples: ['http://127.0.0.1:11434/v1'],
-        description: 'Base URL of an API; its host must be among MODEL_ENDPOINT_HOSTS.',
-      }),
-    ),
+    api_endpoint: Type.Optional(Endpoint),
     temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
     max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'Of one answer.' })),
     reasoning_effort: Type.Optional(Type.Enum(['minimal', 'low', 'medium', 'high'])),

@@ -146,4 +146,28 @@ export const migrations: readonly string[] = [
   CREATE INDEX session_labels_of ON session_labels (session);
   CREATE INDEX idempotency_keys_of ON idempotency_keys (session);
   `,
+  `
+  -- A name is made anew with another provider_id after it was deleted.
+  CREATE TABLE providers (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX providers_by_id ON providers (provider_id);
+  CREATE TABLE provider_versions (
+    provider_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    endpoint TEXT,
+    model TEXT,
+    sealed_key TEXT,
+    restored_from INTEGER,
+    written_at INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE provider_defaults (tenant TEXT PRIMARY KEY, provider_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]

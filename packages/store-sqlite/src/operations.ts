@@ -6,6 +6,7 @@ import { createCheckSql } from './sql/check.ts'
 import { createEventSql } from './sql/events.ts'
 import { createExpirySql } from './sql/expiry.ts'
 import { createIdempotencySql } from './sql/idempotency.ts'
+import { createProviderSql } from './sql/providers.ts'
 import { createRetentionSql } from './sql/retention.ts'
 import { createRunLists } from './sql/run-lists.ts'
 import { createRunSql } from './sql/runs.ts'
@@ -25,6 +26,7 @@ export function createOperations(db: DatabaseSync) {
   const checks = createCheckSql(db)
   const usage = createUsageSql(db)
   const retention = createRetentionSql(db)
+  const providers = createProviderSql(db)
 
   const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
   const writes = {
@@ -39,6 +41,7 @@ export function createOperations(db: DatabaseSync) {
     setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),
     writeCheck: checks.write,
     addUsage: usage.addUsage,
+    ...providers.writes,
   }
   const reads = {
     findCreated,
@@ -57,6 +60,7 @@ export function createOperations(db: DatabaseSync) {
     readCheck: checks.read,
     sumUsage: usage.sumUsage,
     reportUsage: usage.reportUsage,
+    ...providers.reads,
   }
   return { writes, reads }
 }

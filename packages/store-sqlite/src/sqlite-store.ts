@@ -2,12 +2,14 @@ import {
   GatewayError,
   type Log,
   type NewRun,
+  type ProviderStore,
   type RunPatch,
   type Store,
   type UsageLog,
   type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 import { assertOneEnding, bounded } from './append-rules.ts'
+import { providerCalls } from './provider-calls.ts'
 import { toEvent, toQueued, toRun, toSession, toTotals } from './rows.ts'
 import type { PatchText, RunText } from './sql/runs.ts'
 import { startStoreThread, type StoreThread } from './store-thread.ts'
@@ -26,7 +28,12 @@ export interface SqliteStoreOptions {
  * A store in one SQLite file, for one gateway process. All SQL runs in a worker thread; here JSON is written and read,
  * once each, and travels as text.
  */
-export function createSqliteStore({ file, owner = '', maxFileBytes, log }: SqliteStoreOptions): Store & UsageLog {
+export function createSqliteStore({
+  file,
+  owner = '',
+  maxFileBytes,
+  log,
+}: SqliteStoreOptions): Store & UsageLog & ProviderStore {
   let opening: Promise<StoreThread> | undefined
   let thread: StoreThread | undefined
 
@@ -157,6 +164,8 @@ export function createSqliteStore({ file, owner = '', maxFileBytes, log }: Sqlit
       const rows = await call('reportUsage', { ...query, limit: bounded(query.limit) })
       return rows.map((row) => ({ group: row.group, model: row.model, ...toTotals(row) }))
     },
+
+    ...providerCalls(call),
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Store } from '@opencode-gateway/contracts'
-import type { StoreHarness } from '@opencode-gateway/store-testing'
+import type { ProviderStore, Store } from '@opencode-gateway/contracts'
+import type { StoreHarness, WholeStore } from '@opencode-gateway/store-testing'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export async function makeTempDir(): Promise<TempDir> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
 
-export type OpenStore = Store & AsyncDisposable
+export type OpenStore = Store & ProviderStore & AsyncDisposable
 
 /** Opens a store that closes itself at the end of its block. */
 export async function openStore(options: SqliteStoreOptions): Promise<OpenStore> {
@@ -25,10 +25,10 @@ export async function openStore(options: SqliteStoreOptions): Promise<OpenStore>
 
 export async function makeSqliteHarness(): Promise<StoreHarness> {
   const dir = await makeTempDir()
-  const opened: Store[] = []
+  const opened: WholeStore[] = []
   let file = join(dir.path, 'gateway.db')
 
-  async function open(): Promise<Store> {
+  async function open(): Promise<WholeStore> {
     const store = createSqliteStore({ file })
     opened.push(store)
     await store.open()

@@ -10,6 +10,7 @@ import { furtherRuns } from './cases/further-runs.ts'
 import { idempotency } from './cases/idempotency.ts'
 import { lists } from './cases/lists.ts'
 import { log } from './cases/log.ts'
+import { providers } from './cases/providers.ts'
 import { queue } from './cases/queue.ts'
 import { retention } from './cases/retention.ts'
 import { sessions } from './cases/sessions.ts'
@@ -29,6 +30,7 @@ export const storeCases: readonly StoreCaseGroup[] = [
   lists,
   expiry,
   retention,
+  providers,
   durability,
 ]
 

@@ -1,13 +1,16 @@
-import type { Store } from '@opencode-gateway/contracts'
+import type { ProviderStore, Store } from '@opencode-gateway/contracts'
+
+/** All that a store keeps. */
+export type WholeStore = Store & ProviderStore
 
 /** One store and what it keeps, made for one case. */
 export interface StoreHarness {
   /** Open and empty. */
-  readonly store: Store
+  readonly store: WholeStore
   /** Closes the store and gives another one, open, on what it kept. */
-  reopen(): Promise<Store>
+  reopen(): Promise<WholeStore>
   /** Gives another store, open, on what a killed process would have left at this moment; the old one is not closed first. */
-  crash(): Promise<Store>
+  crash(): Promise<WholeStore>
   /** Closes what is open and removes what was kept. */
   dispose(): Promise<void>
 }

@@ -1,2 +1,2 @@
 export { storeCases, storeConformance, type StoreSubject } from './conformance.ts'
-export type { StoreCase, StoreCaseGroup, StoreHarness } from './harness.ts'
+export type { StoreCase, StoreCaseGroup, StoreHarness, WholeStore } from './harness.ts'

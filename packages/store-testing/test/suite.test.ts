@@ -5,6 +5,7 @@ import { brokenAdmission } from './broken/admission.ts'
 import type { BrokenStore } from './broken/broken-store.ts'
 import { brokenFences } from './broken/fences.ts'
 import { brokenLog } from './broken/log.ts'
+import { brokenProviders } from './broken/providers.ts'
 import { brokenRetention } from './broken/retention.ts'
 import { brokenRuns } from './broken/runs.ts'
 import { brokenSessions } from './broken/sessions.ts'
@@ -18,6 +19,7 @@ const brokenStores: readonly BrokenStore[] = [
   ...brokenLog,
   ...brokenSessions,
   ...brokenRetention,
+  ...brokenProviders,
 ]
 const cases = storeCases.flatMap((group) => group.cases)
 

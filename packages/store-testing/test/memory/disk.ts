@@ -4,6 +4,8 @@ import {
   type EventBody,
   type Fence,
   type LogEvent,
+  type ProviderRow,
+  type ProviderStore,
   type RunRow,
   type SessionRow,
   type Store,
@@ -18,6 +20,8 @@ export interface Disk {
   runs: Map<string, RunRow>
   logs: Map<string, LogEvent[]>
   keys: Map<string, Key>
+  /** Every version that is kept, in the order in which they came. */
+  providers: ProviderRow[]
 }
 
 export interface Key {
@@ -27,13 +31,17 @@ export interface Key {
   expiresAt: number
 }
 
+type WholeStore = Store & ProviderStore
+
 /** The methods of a store, each in one synchronous step. */
 export type Steps = {
-  [M in Exclude<keyof Store, 'open' | 'close'>]: (...args: Parameters<Store[M]>) => Awaited<ReturnType<Store[M]>>
+  [M in Exclude<keyof WholeStore, 'open' | 'close'>]: (
+    ...args: Parameters<WholeStore[M]>
+  ) => Awaited<ReturnType<WholeStore[M]>>
 }
 
 export function emptyDisk(): Disk {
-  return { sessions: new Map(), fills: new Map(), runs: new Map(), logs: new Map(), keys: new Map() }
+  return { sessions: new Map(), fills: new Map(), runs: new Map(), logs: new Map(), keys: new Map(), providers: [] }
 }
 
 export function isOpen(run: RunRow): boolean {

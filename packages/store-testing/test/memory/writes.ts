@@ -1,5 +1,12 @@
 import { retentionSteps } from './retention.ts'
-import { FencedError, GatewayError, terminalStates, type EventBody, type RunPatch } from '@opencode-gateway/contracts'
+import {
+  FencedError,
+  GatewayError,
+  terminalStates,
+  type EventBody,
+  type ProviderStore,
+  type RunPatch,
+} from '@opencode-gateway/contracts'
 import {
   claimable,
   follow,
@@ -27,6 +34,7 @@ type Writes = Omit<
   | `list${string}`
   | 'countQueued'
   | 'queuePosition'
+  | keyof ProviderStore
 >
 
 const terminal = new Set<string>(terminalStates)
