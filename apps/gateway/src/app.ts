@@ -8,6 +8,7 @@ import { engineHealth } from './engine-health.ts'
 import type { ExecutorStartup } from './executor-startup.ts'
 import { acceptJson } from './json-body.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import type { ModelProxy } from '@opencode-gateway/model-proxy'
 import type { ModelChoices } from './model-order.ts'
 import { sharedSchemas } from './openapi/shared-schemas.ts'
 import { auth } from './plugins/auth.ts'
@@ -25,6 +26,7 @@ import { stopping } from './plugins/stopping.ts'
 import { strictInput } from './plugins/strict-input.ts'
 import { upgrades } from './plugins/upgrades.ts'
 import { webSockets } from './plugins/web-sockets.ts'
+import type { ProviderConfigs } from './providers/provider-configs.ts'
 import { createReadiness } from './readiness.ts'
 import { requestIdOf } from './request-id.ts'
 import { archiveRoutes } from './routes/archive.ts'
@@ -39,6 +41,7 @@ import { forkRoutes } from './routes/fork.ts'
 import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { providerRoutes } from './routes/providers.ts'
 import { resetRoutes } from './routes/reset.ts'
 import { retryRoutes } from './routes/retry.ts'
 import { runRoutes } from './routes/run.ts'
@@ -65,6 +68,10 @@ export interface AppOptions {
   directProviders?: readonly string[]
   /** What requests may choose of models; nothing unless given. */
   models?: ModelChoices | undefined
+  /** Named configurations of tenants; none unless given. */
+  providers?: ProviderConfigs | undefined
+  /** Calls a provider once. */
+  checkProvider?: ModelProxy['check'] | undefined
   /** Counts what happens; of its own unless given. Served here unless the configuration has a port for it. */
   metrics?: Metrics
   /** Whether the executor has started; taken for started unless given. */
@@ -158,7 +165,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(healthRoutes, { version, readiness })
   const room = createWorkspaceRoom(config.limits.workspace)
-  const routeOptions = { config, sessions, executor, startup, room, models: options.models, sealing: options.sealing }
+  const routeOptions = {
+    config,
+    sessions,
+    executor,
+    startup,
+    room,
+    models: options.models,
+    providers: options.providers,
+    sealing: options.sealing,
+  }
   const { directProviders = [] } = options
   await app.register(capabilityRoutes, { ...routeOptions, version, directProviders })
   const routesOfSessions = [
@@ -182,6 +198,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const routes of routesOfSessions) {
     await app.register(routes, routeOptions)
   }
+  await app.register(providerRoutes, { providers: options.providers, check: options.checkProvider })
   await app.register(usageRoutes, { usageLog: store })
   if (config.metricsPort === undefined) {
     const health = () => engineHealth({ executor, startup })

@@ -37,10 +37,20 @@ export function writeListCursor({ createdAt, sessionId }: ListCursor): string {
 export function readListCursor(cursor: string): ListCursor {
   const [, createdAt, sessionId] =
     /^(\d{1,16})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (createdAt === undefined || sessionId === undefined) {
-    throw new GatewayError('INVALID_CURSOR', 'The cursor is none of ours. Send the next_cursor of the page before.', {
-      details: { field: 'cursor', reason: 'must be the next_cursor of a page' },
-    })
-  }
+  if (createdAt === undefined || sessionId === undefined) throw notOurs()
   return { createdAt: Number(createdAt), sessionId }
+}
+
+export const writeNameCursor = (name: string): string => Buffer.from(`name.${name}`).toString('base64url')
+
+export function readNameCursor(cursor: string): string {
+  const [, name] = /^name\.([A-Za-z0-9._-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
+  if (name === undefined) throw notOurs()
+  return name
+}
+
+function notOurs(): GatewayError {
+  return new GatewayError('INVALID_CURSOR', 'The cursor is none of ours. Send the next_cursor of the page before.', {
+    details: { field: 'cursor', reason: 'must be the next_cursor of a page' },
+  })
 }

@@ -13,6 +13,8 @@ import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
 import { noSecrets } from './engine-settings.ts'
 import { createModelAccess, refuseStraight, type ModelAccess } from './model-access.ts'
+import { createProviderConfigs } from './providers/provider-configs.ts'
+import { resealProviderKeys } from './providers/reseal.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
 import { makeDirectory } from './make-directory.ts'
@@ -68,6 +70,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const store = createSqliteStore({ file: join(config.dataDir, 'gateway.db'), log })
     await store.open()
     steps.push(() => store.close())
+    if (secrets.sealing) await resealProviderKeys(store, secrets.sealing, log)
     const access = await openModelAccess(store)
     const executor = await executors[config.executor]({
       dataDir: config.dataDir,
@@ -100,7 +103,24 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     const { keys, sealing } = secrets
     const directProviders = access.straight.map(({ provider }) => provider)
     const models = config.server.url === undefined ? access.choices : undefined
-    const given = { config, keys, sealing, sessions, executor, store, log, metrics, directProviders, models }
+    const { endpointHosts, providerLimits } = config.model
+    const own = { store, sealing, endpointHosts, limits: providerLimits }
+    const providers = models && createProviderConfigs(own)
+    const checkProvider = models && access.proxy.check
+    const given = {
+      config,
+      keys,
+      sealing,
+      sessions,
+      executor,
+      store,
+      log,
+      metrics,
+      directProviders,
+      models,
+      providers,
+      checkProvider,
+    }
     const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }

@@ -1,5 +1,6 @@
 import { GatewayError, type FieldProblem, type ModelConfig, type ModelOptions } from '@opencode-gateway/contracts'
 import { dialectOfProvider, providerAddresses, slotModel, slots } from '@opencode-gateway/model-proxy'
+import { isAllowedEndpoint } from './endpoint-hosts.ts'
 import { oneOrAll } from './one-or-all.ts'
 
 /** What a request may choose of models. */
@@ -86,7 +87,7 @@ function findProblems(asked: ModelConfig, { named, provider, model, isSlot, choi
   if (!isSlot && choices.providers.get(provider)?.includes(model) === false) {
     add('model', `is not one of provider ${JSON.stringify(provider)}`)
   }
-  if (endpoint !== undefined && !isAllowed(endpoint, choices.endpointHosts)) {
+  if (endpoint !== undefined && !isAllowedEndpoint(endpoint, choices.endpointHosts)) {
     add('api_endpoint', 'is not at a host that may be named (MODEL_ENDPOINT_HOSTS)')
   }
   if (dialect === 'messages' && temperature > 1) add('temperature', 'must be at most 1 for this provider')
@@ -96,18 +97,12 @@ function findProblems(asked: ModelConfig, { named, provider, model, isSlot, choi
   return problems
 }
 
-function isAllowed(endpoint: string, hosts: readonly string[]): boolean {
-  if (!URL.canParse(endpoint)) return false
-  const { host, username, password, search, hash } = new URL(endpoint)
-  return username + password + search + hash === '' && hosts.includes(host.toLowerCase())
-}
-
 function split(model = ''): { provider: string; model: string } {
   const [provider = '', ...rest] = model.split('/')
   return { provider, model: rest.join('/') }
 }
 
-function refusal(problems: readonly FieldProblem[]): GatewayError {
+export function refusal(problems: readonly FieldProblem[]): GatewayError {
   const text = problems.map(({ field, reason }) => `${field} ${reason}`).join('; ')
   return new GatewayError('UNSUPPORTED_OPTION', `${text}.`, { details: oneOrAll([...problems]) })
 }

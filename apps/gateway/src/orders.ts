@@ -8,10 +8,12 @@ import {
   type ShellRequest,
 } from '@opencode-gateway/contracts'
 import type { RunOrder } from '@opencode-gateway/sessions'
-import { modelOrder, type ModelChoices } from './model-order.ts'
+import { modelOrder, type ModelChoices, type ModelOrder } from './model-order.ts'
 import { oneOrAll } from './one-or-all.ts'
 import { isAsked } from './options.ts'
 import { tooWide } from './policy.ts'
+import type { OpenProvider } from './providers/provider-configs.ts'
+import { providerOf, providerOrder } from './providers/provider-order.ts'
 import { deliveryOrder } from './repository-orders.ts'
 import type { RouteOptions } from './routes/route-options.ts'
 import { runLimits, type LimitRules } from './run-limits.ts'
@@ -25,6 +27,8 @@ export interface OrderRules extends LimitRules {
   model: string | undefined
   /** Undefined where no proxy is between engine and models. */
   models: ModelChoices | undefined
+  /** What the model of the request is called with; undefined for the providers of the gateway. */
+  provider?: OpenProvider | undefined
 }
 
 /** One-shot runs have a shorter default than sessions; both may ask for as much. */
@@ -43,6 +47,17 @@ export function orderRules(
     model: config.model.default,
     models,
   }
+}
+
+/** `orderRules` with the provider configuration that the request's model is called with. */
+export async function orderRulesFor(
+  options: Pick<RouteOptions, 'config' | 'models' | 'providers'>,
+  kind: 'run' | 'session',
+  { body, client }: { body: Pick<SessionRequest, 'prompt' | 'model' | 'model_config'>; client: { tenant: string } },
+): Promise<OrderRules> {
+  const rules = orderRules(options, kind)
+  if (body.prompt === undefined) return rules
+  return { ...rules, provider: await providerOf(body, client.tenant, options.providers) }
 }
 
 /** What a request says of its run, besides the prompt. */
@@ -73,7 +88,7 @@ export function promptOrder(request: PromptRequest & { prompt: string }, rules: 
   refuseWiderRules(request, rules)
   const { agent, system_prompt: systemPrompt, output_schema: outputSchema, interactive } = request
   const asked = withAnswerTool(request)
-  const configured = asked && rules.models && modelOrder(asked, namedModel(request, rules), rules.models)
+  const configured = modelOf(asked, request, rules)
   const { model = request.model ?? rules.model, ...options } = configured ?? {}
   const tools = asked?.enabled_tools
   const permissions = tools === undefined ? request.permissions : withToolsOnly(request.permissions, tools)
@@ -119,8 +134,15 @@ function withAnswerTool({ model_config: asked, output_schema: schema }: PromptRe
   return { ...asked, enabled_tools: [...asked.enabled_tools, 'StructuredOutput'] }
 }
 
-function namedModel({ model }: PromptRequest, rules: OrderRules) {
-  return { requested: model, default: rules.model }
+function modelOf(
+  asked: ModelConfig | undefined,
+  request: PromptRequest,
+  { models, provider, model }: OrderRules,
+): ModelOrder | undefined {
+  if (!models) return undefined
+  const named = { requested: request.model, default: model }
+  if (provider) return providerOrder(asked ?? {}, provider, named, models)
+  return asked && modelOrder(asked, named, models)
 }
 
 function refuseWiderRules({ permissions, interactive = false }: PromptRequest, { policy }: OrderRules): void {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Executor, Store, Workspaces } from '@opencode-gateway/contracts'
+import type { Executor, ProviderStore, Store, Workspaces } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSessions, type Sessions } from '@opencode-gateway/sessions'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
@@ -14,6 +14,7 @@ import { buildApp, type AppOptions } from '../src/app.ts'
 import { readEnv, type Config } from '../src/config.ts'
 import type { Environment } from '../src/config/reader.ts'
 import { createMetrics } from '../src/metrics/metrics.ts'
+import { createProviderConfigs } from '../src/providers/provider-configs.ts'
 import { sessionsLimits } from '../src/sessions-limits.ts'
 import type { Lifetime } from './scope.ts'
 
@@ -23,7 +24,7 @@ export interface Gateway {
   config: Config
   executor: FakeExecutor
   sessions: Sessions
-  store: Store
+  store: Store & ProviderStore
   /** As at the end of the process; done by itself after the test. */
   close(): Promise<void>
   /** Lines of the log so far. */
@@ -72,7 +73,11 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
     limits: sessionsLimits(config),
     observe: metrics.runs.observe,
   })
-  const app = await buildApp({ config, keys: secrets.keys, sessions, executor, store, log, metrics, ...options.app })
+  const sealing = options.app?.sealing ?? secrets.sealing
+  const { endpointHosts, providerLimits } = config.model
+  const providers = createProviderConfigs({ store, sealing, endpointHosts, limits: providerLimits })
+  const given = { config, keys: secrets.keys, sealing, sessions, executor, store, log, metrics, providers }
+  const app = await buildApp({ ...given, ...options.app })
   const close = async () => {
     await app.close()
     await sessions.close()

@@ -51,8 +51,10 @@ export interface ModelOptions {
   model?: string
   /** Base URL, in place of the provider's own; the provider's own key is not sent there. */
   endpoint?: string
-  /** A key was given with the request: without it nothing is called. */
+  /** A key was given with the request, or is of the configuration: without it nothing is called. */
   keyed?: true
+  /** The provider configuration that was used; `model` is what the request chose itself. */
+  config?: { name: string; version: number; model?: string }
   temperature?: number
   /** Of one answer. */
   maxTokens?: number

@@ -1,5 +1,6 @@
 export { createModelProxy } from './model-proxy.ts'
 export type { ModelProxy, ModelProxyOptions } from './model-proxy.ts'
+export type { CheckedProvider, CheckResult } from './check-provider.ts'
 export { splitSettings } from './split-settings.ts'
 export type { EngineSettings, SplitSettings, StraightProvider } from './split-settings.ts'
 export { dialectOfProvider, slotModel, slotProviders, slots } from './slots.ts'

@@ -7,6 +7,10 @@ export interface ProxyLimits {
   connectTimeoutMs: number
   /** Until a provider begins to answer, and between two pieces of its answer; milliseconds. */
   silenceTimeoutMs: number
+  /** Until a provider that is checked has answered, milliseconds. */
+  checkTimeoutMs: number
+  /** Longest answer of one, bytes. */
+  maxCheckBytes: number
   /** Connections to one provider at the same time. */
   maxConnections: number
 }
@@ -16,5 +20,7 @@ export const defaultProxyLimits: ProxyLimits = {
   maxAnswerBytes: 64 * 1024 ** 2,
   connectTimeoutMs: 15_000,
   silenceTimeoutMs: 600_000,
+  checkTimeoutMs: 15_000,
+  maxCheckBytes: 8 * 1024 ** 2,
   maxConnections: 1_000,
 }

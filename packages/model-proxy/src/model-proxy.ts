@@ -4,6 +4,7 @@ import { Agent } from 'undici'
 import { createAccounts } from './accounts.ts'
 import { createAdmissions } from './admissions.ts'
 import { answerCall, type Caller } from './answer-call.ts'
+import { checkProvider, type CheckedProvider, type CheckResult } from './check-provider.ts'
 import { presentedToken } from './headers.ts'
 import { defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { listen, type Listener, type Place } from './listener.ts'
@@ -43,6 +44,8 @@ export interface ModelProxy {
   readonly runs: RunModels
   /** A way in for the engine of one session: whoever connects there is that session. */
   openSocket(sessionId: string, path: string): Promise<{ close(): Promise<void> }>
+  /** Calls a provider once, as a run would, to see whether it can be used; see `checkProvider`. */
+  check(provider: CheckedProvider, signal: AbortSignal): Promise<CheckResult>
   /** Breaks off the calls under way; idempotent. */
   close(): Promise<void>
 }
@@ -114,6 +117,10 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
           await listener.close()
         },
       }
+    },
+    check(provider, signal) {
+      const { checkTimeoutMs: timeoutMs, maxCheckBytes: maxAnswerBytes } = limits
+      return checkProvider(provider, { upstreams, dispatcher, timeoutMs, maxAnswerBytes }, signal)
     },
     async close() {
       await Promise.all([...listeners].map((listener) => listener.close()))

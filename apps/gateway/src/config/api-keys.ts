@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** `files:secrets`: files of a workspace that look like secrets. */
-export const scopes = ['read', 'write', 'files:secrets'] as const
+/** `files:secrets`: files of a workspace that look like secrets. `providers:write`: provider configurations. */
+export const scopes = ['read', 'write', 'files:secrets', 'providers:write'] as const
 export type Scope = (typeof scopes)[number]
 
-/** What a key may do that says nothing of it, and everybody where no key is asked for. */
+/** What a key may do that says nothing of it. */
 export const usualScopes = ['read', 'write'] as const satisfies readonly Scope[]
+/** What the one key may do where there is one, and everybody where no key is asked for. */
+export const ownerScopes = [...usualScopes, 'providers:write'] as const satisfies readonly Scope[]
 
 /** A key the gateway knows, without the key itself. */
 export interface ApiKey {
@@ -29,7 +31,7 @@ export const digestOf = (key: string): Buffer => createHash('sha256').update(key
 
 /** The one key of API_KEY. Its tenant is the one of a gateway without keys, so that adding a key loses no session. */
 export function singleKey(key: string): ApiKey {
-  return { id: 'default', tenant: 'default', digest: digestOf(key), scopes: usualScopes, limits: {} }
+  return { id: 'default', tenant: 'default', digest: digestOf(key), scopes: ownerScopes, limits: {} }
 }
 
 /** The keys of an API_KEYS_FILE, or what is wrong with it. */

@@ -55,6 +55,10 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
     model: {
       default: read(variables.model),
       endpointHosts: read(variables.modelEndpointHosts) ?? [],
+      providerLimits: {
+        maxProviders: read(variables.maxProviders),
+        keptVersions: read(variables.keptProviderVersions),
+      },
       /** Nothing leads to a real model: the built-in scripted one answers. */
       scripted: asked.every((value) => value === undefined),
       /** Variables of providers that are set. */

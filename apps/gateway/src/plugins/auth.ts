@@ -2,7 +2,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../config/addresses.ts'
-import { usualScopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
+import { ownerScopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
 import { findKey, presentedKey } from '../credentials.ts'
 import { isForeignPage } from '../foreign-page.ts'
 
@@ -22,6 +22,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs no key: health, readiness, documentation. */
     open?: boolean
+    /** Needed in place of the one that the method needs. */
+    scope?: Scope
   }
 }
 
@@ -31,7 +33,7 @@ export interface AuthOptions {
   host: string
 }
 
-const anybody: Client = { keyId: undefined, tenant: 'default', scopes: usualScopes, limits: {} }
+const anybody: Client = { keyId: undefined, tenant: 'default', scopes: ownerScopes, limits: {} }
 
 /** Lets in who presents a key. The answer to everybody else is the same, whatever was wrong. */
 export const auth = fp<AuthOptions>(
@@ -72,9 +74,10 @@ function unauthorized(): GatewayError {
 }
 
 function refuseScope(request: FastifyRequest, { id, scopes }: ApiKey): void {
-  const needed: Scope = /^(GET|HEAD|OPTIONS)$/.test(request.method) ? 'read' : 'write'
+  const ofMethod: Scope = /^(GET|HEAD|OPTIONS)$/.test(request.method) ? 'read' : 'write'
+  const needed = request.routeOptions.config.scope ?? ofMethod
   if (!scopes.includes(needed)) {
-    throw new GatewayError('FORBIDDEN', `The key "${id}" has no scope "${needed}", which ${request.method} needs.`)
+    throw new GatewayError('FORBIDDEN', `The key "${id}" has no scope "${needed}", which ${request.method} needs here.`)
   }
 }
 

@@ -14,7 +14,7 @@ import { headers } from '../openapi/headers.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
-import { orderRules, promptOrder } from '../orders.ts'
+import { orderRulesFor, promptOrder } from '../orders.ts'
 import { conversationOf } from '../views/conversation.ts'
 import { runAccepted, statusUrl } from '../views/run-view.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
@@ -83,7 +83,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     const id = sessionIdOf(request)
     const idempotency = readIdempotencyKey(request, `POST /sessions/${id}/messages`)
     const { run, replayed } = await sessions.addRun(client.tenant, id, {
-      ...promptOrder(body, orderRules(options, 'session')),
+      ...promptOrder(body, await orderRulesFor(options, 'session', request)),
       requestId: request.id,
       onBusy: body.on_busy ?? 'queue',
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -4,6 +4,7 @@ import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
 import type { ModelChoices } from '../model-order.ts'
 import type { ExecutorStartup } from '../executor-startup.ts'
+import type { ProviderConfigs } from '../providers/provider-configs.ts'
 import type { WorkspaceRoom } from '../workspace-room.ts'
 
 /** What routes are made of. */
@@ -17,6 +18,8 @@ export interface RouteOptions {
   startup: () => ExecutorStartup
   /** Undefined where no proxy is between engine and models. */
   models: ModelChoices | undefined
+  /** Undefined where no proxy is between engine and models. */
+  providers: ProviderConfigs | undefined
   /** Undefined without a key: then nothing is taken that would have to be sealed. */
   sealing: Sealing | undefined
 }

@@ -11,7 +11,7 @@ import { headers } from '../openapi/headers.ts'
 import { eventStream, runProblems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
-import { orderRules, promptOrder } from '../orders.ts'
+import { orderRulesFor, promptOrder } from '../orders.ts'
 import { readPrefer } from '../prefer.ts'
 import { fillOrder } from '../repository-orders.ts'
 import { promptBody } from '../prompt-body.ts'
@@ -77,7 +77,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
       tenant: client.tenant,
       requestId: request.id,
       sessionId,
-      run: promptOrder(body, orderRules(options, 'run')),
+      run: promptOrder(body, await orderRulesFor(options, 'run', request)),
       oneShot: true,
       ...(fill === undefined ? {} : { fill }),
       keepWorkspace: body.keep_workspace ?? false,

@@ -18,7 +18,7 @@ import { headers } from '../openapi/headers.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { requireOptions } from '../options.ts'
-import { firstOrder, orderRules } from '../orders.ts'
+import { firstOrder, orderRulesFor } from '../orders.ts'
 import { fillOrder } from '../repository-orders.ts'
 import { retentionOf } from '../run-limits.ts'
 import { cancelResponse, sessionCreated, sessionStatus, sessionSummary, sessionView } from '../views/session-view.ts'
@@ -114,7 +114,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
   app.post('/sessions', { schema: create, config: { newWork: true } }, async (request, reply) => {
     const { body, client } = request
     requireOptions(body, executor)
-    const order = firstOrder(body, orderRules(options, 'session'))
+    const order = firstOrder(body, await orderRulesFor(options, 'session', request))
     const sessionId = body.session_id?.toLowerCase() ?? randomUUID()
     const fill = fillOrder(body, { sessionId, sealing })
     if (order !== undefined) requireExecutor(startup())

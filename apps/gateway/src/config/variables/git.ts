@@ -26,13 +26,13 @@ export const gitVariables = {
   encryptionKey: optional(
     'ENCRYPTION_KEY',
     parse.sealingKey,
-    'Key that seals what requests give for git hosts, 32 bytes in base64; without it `git_credentials` are refused.',
+    'Key that seals keys of providers and credentials for git hosts that clients give, 32 bytes in base64. Without it `git_credentials` and `api_key` of a provider configuration are refused, and an `api_key` of a request is kept in memory alone.',
     { secret: true },
   ),
   encryptionKeyPrevious: optional(
     'ENCRYPTION_KEY_PREVIOUS',
     parse.sealingKey,
-    'The key before that one: opens what was sealed with it, until those sessions are gone.',
+    'The key before that one: opens what was sealed with it, until those sessions are gone. Provider configurations are sealed anew at the start.',
     { secret: true },
   ),
   gitAuthorName: variable('GIT_AUTHOR_NAME', parse.line, 'OpenCode Gateway', 'Author of the commits made for a run.'),

@@ -9,6 +9,18 @@ export const modelVariables = {
     parse.hostList,
     'Hosts that `api_endpoint` of a request may name, "host" or "host:port" with commas between; none unless set.',
   ),
+  maxProviders: variable(
+    'MAX_PROVIDERS',
+    parse.integer(1, 10_000),
+    '50',
+    'Provider configurations (`/providers`) of one tenant; beyond it the answer is 409.',
+  ),
+  keptProviderVersions: variable(
+    'MAX_PROVIDER_VERSIONS',
+    parse.integer(1, 100),
+    '10',
+    'Versions of a provider configuration that are kept, the newest ones.',
+  ),
   authJson: optional('OPENCODE_AUTH_JSON', parse.jsonObject, "Content of the engine's auth.json.", { secret: true }),
   authToken: optional('OPENCODE_AUTH_TOKEN', parse.text, 'Token of an OpenCode account, handed to the engine.', {
     secret: true,

@@ -1,0 +1,113 @@
+import type { ProviderFault } from '@opencode-gateway/contracts'
+import { request, type Dispatcher } from 'undici'
+import { checkCall } from './check-call.ts'
+import { fieldsOf } from './fields.ts'
+import { providerAddresses } from './provider-addresses.ts'
+import { dialectOfProvider } from './slots.ts'
+import { createUpstream, type Upstream } from './upstream.ts'
+
+/** A provider as a run would call it. Holds a secret: it is never logged. */
+export interface CheckedProvider {
+  /** Name of a provider, which says how it is spoken to. */
+  kind: string
+  endpoint: string | undefined
+  key: string | undefined
+  model: string | undefined
+}
+
+export interface CheckResult {
+  call: 'prompt' | 'models'
+  latencyMs: number
+  /** HTTP status of the answer; undefined when there was none. */
+  status: number | undefined
+  /** Undefined: it answered as it should. */
+  fault: ProviderFault | undefined
+}
+
+export interface CheckOptions {
+  /** Providers of the gateway, by name. */
+  upstreams: ReadonlyMap<string, Upstream>
+  dispatcher: Dispatcher
+  /** Until the whole answer is there, milliseconds. */
+  timeoutMs: number
+  maxAnswerBytes: number
+}
+
+/**
+ * Makes one call, which follows no redirect. Nothing of what the provider says is in the result: some repeat the key.
+ * Rejects with the signal's reason only.
+ */
+export async function checkProvider(
+  checked: CheckedProvider,
+  { upstreams, dispatcher, timeoutMs, maxAnswerBytes }: CheckOptions,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const { kind, endpoint, key, model } = checked
+  const upstream = upstreamOf(checked, upstreams)
+  const { call, method, path, headers, body = null } = checkCall(dialectOfProvider(kind), { key, model })
+  const startedAt = performance.now()
+  const result = (status: number | undefined, fault: ProviderFault | undefined): CheckResult => ({
+    call,
+    latencyMs: Math.round(performance.now() - startedAt),
+    status,
+    fault,
+  })
+  if (!upstream) return result(undefined, 'unreachable')
+  const late = AbortSignal.timeout(timeoutMs)
+  let status: number | undefined
+  try {
+    const answer = await request(upstream.origin + upstream.basePath + path, {
+      dispatcher,
+      method,
+      headers: endpoint === undefined ? { ...headers, ...upstream.headers } : headers,
+      body,
+      signal: AbortSignal.any([signal, late]),
+    })
+    status = answer.statusCode
+    return result(status, faultOf(status, await readJson(answer.body, maxAnswerBytes)))
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    if (late.aborted || isTimeout(error)) return result(status, 'timeout')
+    return result(status, status === undefined && !isGarbage(error) ? 'unreachable' : 'bad_answer')
+  }
+}
+
+/** The way a call of a run takes. */
+function upstreamOf(
+  { kind, endpoint }: CheckedProvider,
+  upstreams: ReadonlyMap<string, Upstream>,
+): Upstream | undefined {
+  const address = endpoint ?? (upstreams.has(kind) ? undefined : providerAddresses[kind])
+  return address === undefined ? upstreams.get(kind) : createUpstream(address)
+}
+
+/** Undefined for what is no JSON, or too long. */
+async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxBytes) return undefined
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function faultOf(status: number, answer: unknown): ProviderFault | undefined {
+  if (status === 401 || status === 403) return 'auth'
+  // Google says so of a key that is none.
+  if (status === 400 && JSON.stringify(answer ?? '').includes('API_KEY_INVALID')) return 'auth'
+  if (status === 404) return 'not_found'
+  if (status === 429) return 'rate_limited'
+  if (status >= 500) return 'provider_error'
+  if (status >= 400) return 'rejected'
+  return status < 300 && Object.keys(fieldsOf(answer)).length > 0 ? undefined : 'bad_answer'
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+const isTimeout = (error: unknown): boolean => /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$/.test(codeOf(error))
+const isGarbage = (error: unknown): boolean => error instanceof Error && error.name === 'HTTPParserError'
