@@ -31,6 +31,8 @@ export interface ContainerEngineOptions {
   sessionId: string
   /** Called as soon as it is known that the engine is no more. */
   onGone(): void
+  /** Removes what is left of the container, as soon as the daemon can be reached. Never throws. */
+  discard(containerId: string): Promise<void>
   /** Frees what the engine had besides its container. */
   free(): Promise<void>
   endTimeoutMs: number
@@ -63,9 +65,7 @@ export function superviseContainer(options: ContainerEngineOptions): ContainerEn
     if (!wanted) log.error({ sessionId, containerId, err: why }, 'a container ended by itself')
     client.fail(why)
     await client.close()
-    await daemon.remove(containerId, AbortSignal.timeout(options.endTimeoutMs)).catch((err: unknown) => {
-      log.error({ sessionId, containerId, err }, 'a container that has ended could not be removed')
-    })
+    await options.discard(containerId)
     await options.free()
   }
 

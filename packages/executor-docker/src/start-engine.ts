@@ -101,6 +101,7 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
       containerId: container.id,
       endTimeoutMs: options.endTimeoutMs,
       onGone,
+      discard: options.discard,
       free: () => models.close(),
     })
     ending.end = (why) => engine.end(new ExecutorError('ENGINE_LOST', why))

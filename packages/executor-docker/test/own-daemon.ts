@@ -33,7 +33,16 @@ export async function noOwnDaemon(): Promise<string | false> {
   return found ? false : 'there is no dockerd or no unshare to start it with'
 }
 
-export async function startOwnDaemon(t: TestContext, { timeoutMs = 5_000 } = {}): Promise<OwnDaemon> {
+export interface OwnDaemonOptions {
+  timeoutMs?: number
+  /** Its containers outlive it. */
+  liveRestore?: boolean
+}
+
+export async function startOwnDaemon(
+  t: TestContext,
+  { timeoutMs = 5_000, liveRestore = false }: OwnDaemonOptions = {},
+): Promise<OwnDaemon> {
   const directory = await mkdtemp(path.join(tmpdir(), 'own-daemon-'))
   const socketPath = path.join(directory, 'sock')
   const daemon = createDaemon({ address: { socketPath }, timeoutMs })
@@ -46,6 +55,7 @@ export async function startOwnDaemon(t: TestContext, { timeoutMs = 5_000 } = {})
     // A network namespace of its own: a daemon without a bridge takes away that of another one.
     const place = ['data-root', 'exec-root', 'pidfile'].map((name) => `--${name}=${path.join(directory, name)}`)
     const options = [...place, `--host=unix://${socketPath}`, '--bridge=none', '--iptables=false']
+    if (liveRestore) options.push('--live-restore')
     child = spawn('unshare', ['--net', 'dockerd', ...options], { stdio: 'ignore' })
     while (isRunning(child)) {
       const answers = await daemon.ping(AbortSignal.timeout(1_000)).then(
@@ -68,6 +78,11 @@ export async function startOwnDaemon(t: TestContext, { timeoutMs = 5_000 } = {})
   const stop = async (): Promise<void> => {
     // Only a daemon ends its containers.
     if (!isRunning(child)) await start()
+    if (liveRestore)
+      await run('sh', [
+        '-c',
+        `docker --host unix://${socketPath} ps -aq | xargs -r docker --host unix://${socketPath} rm -f`,
+      ])
     if (child) {
       const ended = once(child, 'exit')
       child.kill('SIGCONT')
