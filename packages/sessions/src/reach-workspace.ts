@@ -5,11 +5,13 @@ import { sessionClosed } from './session-closed.ts'
 export interface ReachWorkspaceOptions {
   store: Store
   live: Pick<LiveSessions, 'workspacesOf'>
+  /** Settles when one that is made is not taken for a leftover. */
+  mayMake(): Promise<void>
 }
 
 /** The workspace of a session; with `make` one is made where it has none yet and begins empty. Throws WORKSPACE_NOT_FOUND. */
 export async function reachWorkspace(
-  { store, live }: ReachWorkspaceOptions,
+  { store, live, mayMake }: ReachWorkspaceOptions,
   session: SessionRow,
   { make }: { make: boolean },
 ): Promise<Workspace> {
@@ -23,6 +25,7 @@ export async function reachWorkspace(
   if (found) return found
   // A repository is cloned into an empty directory, by the first run.
   if (make && !(await store.getFill(sessionId))?.repository) {
+    await mayMake()
     // From now on it holds something: what nobody is known to hold is swept at the next start.
     if (session.ref === undefined) await store.setRef(sessionId, { executor, session_id: sessionId })
     return await workspaces.make(sessionId)

@@ -14,6 +14,8 @@ import type { LiveSessions } from './live-sessions.ts'
 import { decideFate } from './fate.ts'
 import { inParallel } from './in-parallel.ts'
 import type { CrashPoint, Observe } from './observation.ts'
+import { throughOutage } from './outage.ts'
+import { quieten } from './quieten.ts'
 import { maxOpenRuns, sweep } from './sweep.ts'
 import { decideComplete } from './verdict.ts'
 
@@ -23,8 +25,14 @@ export interface RecoveryOptions {
   dispatcher: Dispatcher
   executors: ReadonlyMap<string, Executor>
   owner: string
+  /** How long an executor that is away is waited for before its runs are given up, milliseconds. */
+  patienceMs: number
+  /** How long an agent may take to end a run that is over. */
+  graceMs: number
   /** Releases a session that is over and closes it. */
   release(session: SessionRow): Promise<void>
+  /** Tells who waits for the end of the run, or follows it. */
+  tellEnded(run: RunRow): void
   observe: Observe
   crashPoint(name: CrashPoint): void
 }
@@ -35,26 +43,34 @@ const atOnce = 8
 /** Settles every run that a former process left, then lets the executors remove what no session needs. */
 export async function recover(options: RecoveryOptions, ctx: CallContext): Promise<void> {
   const { store, dispatcher } = options
+  const patience = AbortSignal.timeout(options.patienceMs)
   const bySession = Map.groupBy(await store.listOpenRuns(maxOpenRuns), ({ sessionId }) => sessionId)
   // Every one is a few calls of the engine, which a client waits for.
   await inParallel(bySession.values(), atOnce, async (runs) => {
     for (const run of runs) {
       ctx.signal.throwIfAborted()
-      if (dispatcher.find(run.runId) === undefined) await recoverRun(run, options, ctx)
+      if (dispatcher.find(run.runId) === undefined) await recoverRun(run, { ...options, patience }, ctx)
     }
   })
   await sweep(options, ctx)
 }
 
-async function recoverRun(found: RunRow, options: RecoveryOptions, ctx: CallContext): Promise<void> {
-  const { store, live, dispatcher, owner, observe, crashPoint } = options
+async function recoverRun(
+  found: RunRow,
+  options: RecoveryOptions & { patience: AbortSignal },
+  ctx: CallContext,
+): Promise<void> {
+  const { store, dispatcher, owner, observe, crashPoint } = options
   if (decideFate(found, false) === 'leave') return
   const session = await store.getSession(found.sessionId)
   const at = Date.now()
-  const run = session && (await store.adoptRun(found.runId, { owner, leaseUntil: at, at }))
-  if (!session || !run) return
+  const adopted = session && (await store.adoptRun(found.runId, { owner, leaseUntil: at, at }))
+  if (!session || !adopted) return
   crashPoint('after-adopt')
-  const agent = run.promptedAt === undefined ? undefined : await findAgent(session, run, live, ctx)
+  const agent = adopted.promptedAt === undefined ? undefined : await findAgent(session, adopted, options, ctx)
+  // It may have been cancelled while its executor was waited for.
+  const run = (await store.getRun(adopted.runId)) ?? adopted
+  if (run.complete) return agent && (await quieten(agent, { graceMs: options.graceMs, log: ctx.log }))
   const fate = decideFate(run, agent !== undefined)
   const fence = { sessionId: run.sessionId, runId: run.runId, epoch: run.epoch }
   ctx.log.info({ runId: run.runId, sessionId: run.sessionId, fate }, 'found a run of a former process')
@@ -81,11 +97,13 @@ async function recoverRun(found: RunRow, options: RecoveryOptions, ctx: CallCont
 async function findAgent(
   session: SessionRow,
   { runId }: RunRow,
-  live: LiveSessions,
+  { live, executors, patience }: RecoveryOptions & { patience: AbortSignal },
   ctx: CallContext,
 ): Promise<AgentSession | undefined> {
+  const executor = executors.get(session.executor)
   try {
-    return await live.find(session, ctx)
+    if (!executor) return await live.find(session, ctx)
+    return await throughOutage(() => live.find(session, ctx), { executor, patience }, ctx)
   } catch (err) {
     ctx.signal.throwIfAborted()
     ctx.log.error(
@@ -116,6 +134,7 @@ async function end(run: RunRow, fate: 'cancel' | 'interrupt', options: RecoveryO
     endedAt,
     { state: complete.outcome, endedAt, complete },
   )
+  options.tellEnded(run)
 }
 
 /** Everything the log holds of the run, oldest first. */

@@ -9,7 +9,6 @@ import { createHolds } from './holds.ts'
 import { latestRuns } from './latest-runs.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
-import { orAborted } from './or-aborted.ts'
 import { createOrders } from './orders.ts'
 import { reachWorkspace } from './reach-workspace.ts'
 import { resetWorkspace } from './reset.ts'
@@ -17,6 +16,7 @@ import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
 import type { Sessions, SessionsOptions } from './types.ts'
+import { untilRecovered } from './until-recovered.ts'
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, executors, log, owner, limits } = options
@@ -46,9 +46,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   let retention: Retention | undefined
   let accepting = true
 
+  function tellEnded({ runId, sessionId }: RunRow): void {
+    endBell.ring(runId)
+    doorbell.ring(sessionId)
+  }
+
   async function onEnded(run: RunRow): Promise<void> {
-    endBell.ring(run.runId)
-    doorbell.ring(run.sessionId)
+    tellEnded(run)
     const session = await store.getSession(run.sessionId)
     if (session?.oneShot && (await isOver(session, store))) await releaseAndClose(session)
     crashPoint('after-release')
@@ -67,6 +71,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (!session || session.tenant !== tenant) throw sessionNotFound(sessionId)
     return session
   }
+
+  const isRecovered = (signal: AbortSignal): Promise<void> =>
+    untilRecovered(recovered.promise, { timeoutMs: limits.startTimeoutMs, signal })
 
   function refuseWhenClosing(): void {
     if (!accepting) throw new GatewayError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.')
@@ -88,7 +95,9 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     async start(signal) {
       const ctx = { signal: AbortSignal.any([signal, closing.signal]), log }
-      await recover({ store, live, dispatcher, executors, owner, observe, crashPoint, release: releaseAndClose }, ctx)
+      const { startTimeoutMs: patienceMs, cancelGraceMs: graceMs } = limits
+      const found = { store, live, dispatcher, executors, owner, release: releaseAndClose, tellEnded }
+      await recover({ ...found, patienceMs, graceMs, observe, crashPoint }, ctx)
       recovered.resolve()
       const { eventRetentionMs: keepEventsMs, sessionRetentionMs: keepSessionsMs, sweepIntervalMs: intervalMs } = limits
       retention = startRetention({ store, log, keepEventsMs, keepSessionsMs, intervalMs, release: releaseAndClose })
@@ -133,11 +142,15 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { ...result, session: (await store.getSession(sessionId)) ?? result.session }
     },
 
-    workspace: async (tenant, sessionId, how) => reachWorkspace({ store, live }, await owned(tenant, sessionId), how),
+    async workspace(tenant, sessionId, how) {
+      const session = await owned(tenant, sessionId)
+      return await reachWorkspace({ store, live, mayMake: () => isRecovered(closing.signal) }, session, how)
+    },
 
     async reset(tenant, sessionId, after, signal) {
       await owned(tenant, sessionId)
-      const reached = (session: SessionRow) => reachWorkspace({ store, live }, session, { make: false })
+      const mayMake = () => isRecovered(stopped)
+      const reached = (session: SessionRow) => reachWorkspace({ store, live, mayMake }, session, { make: false })
       const stopped = AbortSignal.any([signal, closing.signal])
       await resetWorkspace({ store, holds, workspaceOf: reached }, { sessionId, after }, stopped)
     },
@@ -146,8 +159,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       refuseWhenClosing()
       const source = await owned(tenant, sessionId)
       const stopped = AbortSignal.any([signal, closing.signal])
-      // Until then the sweep takes what has no row for a leftover.
-      await orAborted(recovered.promise, stopped)
+      await isRecovered(stopped)
       const ctx = { signal: stopped, log: log.child({ sessionId }) }
       const retentionMs = order.retentionMs ?? limits.workspaceRetentionMs
       return await forkSession({ store, holds, live, crashPoint }, source, { ...order, retentionMs }, ctx)

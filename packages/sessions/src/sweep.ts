@@ -1,4 +1,5 @@
 import type { CallContext, Executor, SessionRow, Store } from '@opencode-gateway/contracts'
+import { throughOutage } from './outage.ts'
 import { isOver } from './session-over.ts'
 
 export interface SweepOptions {
@@ -21,7 +22,8 @@ export async function sweep({ store, executors, release }: SweepOptions, ctx: Ca
     live.add(session.sessionId)
   }
   for (const executor of executors.values()) {
-    const report = await executor.sweep(live, ctx)
+    // Nothing can be started meanwhile, and what is not swept now may work on unseen.
+    const report = await throughOutage(() => executor.sweep(live, ctx), { executor }, ctx)
     if (report.removed.length > 0 || report.failed.length > 0) {
       ctx.log.info({ executor: executor.name, ...report }, 'swept what no session needs')
     }

@@ -18,7 +18,13 @@ export const WORKSPACE_PROBLEMS = [
 ] as const
 
 /** And with one that changes it. */
-export const CHANGE_PROBLEMS = [...WORKSPACE_PROBLEMS, 'SESSION_CLOSED', 'NOT_A_FILE', 'WORKSPACE_FULL'] as const
+export const CHANGE_PROBLEMS = [
+  ...WORKSPACE_PROBLEMS,
+  'SESSION_CLOSED',
+  'NOT_A_FILE',
+  'WORKSPACE_FULL',
+  'EXECUTOR_UNAVAILABLE',
+] as const
 
 type SessionRequest = Pick<FastifyRequest, 'client'> & { params: { id: string } }
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { createGitServer, lines } from '@opencode-gateway/executor-testing'
+import { createFaultProxy, createGitServer, lines } from '@opencode-gateway/executor-testing'
 import { startGatewayProcess } from '../gateway-process.ts'
 import { startRealGateway, type RealGateway } from '../real-engine.ts'
 
@@ -42,6 +44,24 @@ async function containersOf({ workspaceRoot }: Pick<RealGateway, 'workspaceRoot'
   const owner = await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')
   const ids = await docker('ps', '--all', '--quiet', '--filter', `label=opencode-gateway.owner=${owner}`)
   return ids.split('\n').filter((id) => id !== '')
+}
+
+/** The daemon at a port, behind what can take it away. */
+async function daemonThatGoesAway(t: TestContext) {
+  const socketPath = HOST.replace(/^unix:\/\//, '')
+  const bridge = createServer((client) => {
+    const daemon = connect(socketPath)
+    client.pipe(daemon).pipe(client)
+    client.on('error', () => daemon.destroy()).on('close', () => daemon.destroy())
+    daemon.on('error', () => client.destroy()).on('close', () => client.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(bridge, 'listening')
+  t.after(() => bridge.close())
+  const { port } = bridge.address() as AddressInfo
+  const proxy = createFaultProxy({ target: `http://127.0.0.1:${port}` })
+  const url = await proxy.listen()
+  t.after(() => proxy.close())
+  return { host: url.replace('http:', 'tcp:'), proxy }
 }
 
 /** The test's own limit ends it otherwise. */
@@ -92,9 +112,10 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
   })
 
   test(
-    'B5: a run goes on in its container while the gateway is killed, and is told to its end by the next one',
+    'B5: a run goes on while the gateway is killed, and the next one, whose daemon is away at first, tells it to its end',
     LIMIT,
-    async () => {
+    async (t) => {
+      const { host, proxy } = await daemonThatGoesAway(t)
       await using gateway = await startRealGateway({ env })
       const steps = [lines.say('begun'), lines.run('sleep 5; echo slept'), lines.say('done')].join('\n')
       const { session_id: id } = await call(gateway.url, '/sessions', { prompt: steps })
@@ -104,11 +125,17 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
       await until(async () => (await logOf(gateway.url)).includes('tool_call'))
       await gateway.process.stop('SIGKILL')
       assert.equal((await containersOf(gateway)).length, 1)
+      // It goes away between the start of the executor and the look for what its sessions left.
+      const look = new RegExp(`/containers/opencode-gateway-\\w+-${String(id)}/json`)
+      proxy.set({ kind: 'refuse' }, { request: look })
       await using next = await startGatewayProcess({
         dataDir: gateway.dataDir,
-        env: { ...env, OPENCODE_CONFIG_JSON: gateway.configJson },
+        env: { ...env, DOCKER_HOST: host, OPENCODE_CONFIG_JSON: gateway.configJson },
       })
-      await next.ready()
+      await proxy.until(() => proxy.requests.some((request) => look.test(request)), AbortSignal.timeout(60_000))
+      proxy.set({ kind: 'refuse' })
+      await until(async () => (await fetch(`${next.url}/ready`)).status === 503 && next.logged().includes('waited for'))
+      proxy.set({ kind: 'pass' })
       await until(async () => (await logOf(next.url)).includes('"complete"'))
       const log = await logOf(next.url)
       assert.match(log, /"outcome":"completed"/)
