@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { ExecutorError } from '@opencode-gateway/contracts'
+import { silentLog } from '@opencode-gateway/executor-testing'
 import { createEngineClient } from '@opencode-gateway/opencode'
 import { superviseContainer } from '../src/container-engine.ts'
 import { createDaemon } from '../src/daemon.ts'
 import { createDiscarded } from '../src/discard.ts'
 import { noOwnDaemon, startOwnDaemon } from './own-daemon.ts'
 import type { OwnDaemon } from './own-daemon.ts'
-import { silentLog, soon } from './scene.ts'
+import { soon } from './scene.ts'
 
 /** A container of which the daemon is told nothing but what a session's engine would be. */
 async function supervised(t: TestContext, { daemon, body, socketPath }: OwnDaemon, onFailed = () => {}) {
