@@ -130,6 +130,8 @@ export function driveRun(
     // From here on the engine's own lines can be told to belong to the run.
     log.info({ ref: opened.ref, openMs }, 'the session is open')
     crashPoint('after-open')
+    // It works already, whatever is asked of it before it is followed.
+    if (progress) stop.engage(opened)
     if (halted()) return { kind: 'stopped' }
     try {
       meter = await beginMeter({ run, models, stop, resumed: progress !== undefined })
@@ -149,7 +151,7 @@ export function driveRun(
     const watched = await workspace()
     if (halted()) return { kind: 'stopped' }
     agent = opened
-    stop.engage(opened)
+    if (!progress) stop.engage(opened)
     engaged.resolve(opened)
     guard.watch(watched, (message) => stop.request({ kind: 'workspace_full', message }))
     const ctx = { signal: stop.working, log }
@@ -227,9 +229,8 @@ export function driveRun(
     run,
     async stop(why) {
       stop.request(why)
-      const receipt = await stop.receipt()
       await settled
-      return receipt
+      return await stop.receipt()
     },
     answer: (askId, answer) => asks.answer(askId, answer),
     detach() {

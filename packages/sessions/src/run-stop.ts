@@ -12,7 +12,7 @@ export interface RunStop extends Disposable {
   detached(): boolean
   /** The first reason counts. */
   request(stop: Stop): void
-  /** From now on a stop is told to this agent. */
+  /** From now on a stop is told to this agent; so is one that was requested before. */
   engage(agent: AgentSession): void
   /**
    * Settles when the agent has confirmed the stop, or has not in time; that receipt does not say that anything is quiet.
@@ -66,6 +66,7 @@ export function createRunStop({ log, graceMs }: { log: Log; graceMs: number }): 
     },
     engage(session) {
       agent = session
+      if (stopping) stopping.receipt = cancel(session)
     },
     receipt: async () => stopping?.receipt,
     breakOff: (error) => working.abort(error),

@@ -86,3 +86,18 @@ test('at the start what no session needs is swept, and what a session holds stay
   await after.sessions.remove(tenant, kept.sessionId)
   assert.deepEqual(after.executor.leftovers(), [])
 })
+
+test('a run that is cancelled before it is found again is cancelled in its engine, too', async (t) => {
+  const file = await databaseFile(t)
+  const engine = createFakeEngine()
+  const before = await setup(t, { file, executor: { engine } })
+  const { sessionId, runId } = await begin(before.sessions, 'gate: never')
+  await before.executor.waitForGate('never', t.signal)
+  await stop(before)
+  const after = await setup(t, { file, executor: { engine }, paused: true })
+  await after.store.requestCancel(sessionId, Date.now())
+  await after.sessions.start(t.signal)
+  const run = await after.sessions.waitForRun(runId, t.signal)
+  assert.equal(run.state, 'cancelled')
+  assert.equal(engine.sessions.get(sessionId)?.run?.outcome()?.status, 'cancelled')
+})
