@@ -5,6 +5,9 @@ import type { Config } from './config.ts'
 const MERGE_WINDOW_MS = 40
 const MERGE_BYTES = 4096
 
+/** A large workspace takes a while to be copied, and runs of its session wait meanwhile. Milliseconds. */
+const FORK_TIMEOUT_MS = 300_000
+
 /** How often it is looked for what is no longer kept, milliseconds. */
 const SWEEP_INTERVAL_MS = 60_000
 
@@ -14,6 +17,7 @@ export function sessionsLimits(config: Config): SessionsLimits {
     maxConcurrentRuns: limits.maxConcurrentRuns,
     maxQueuedRuns: limits.maxQueuedRuns,
     startTimeoutMs: limits.startTimeoutMs,
+    forkTimeoutMs: FORK_TIMEOUT_MS,
     idleTimeoutMs: limits.idleTimeoutMs,
     askTimeoutMs: limits.askTimeoutMs,
     maxModelCalls: limits.maxModelCalls,

@@ -11,16 +11,18 @@ import {
   type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 import { admittedSession } from './admission.ts'
+import { orGiveUp } from './give-up.ts'
 import type { Holds } from './holds.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint } from './observation.ts'
 import { idleSession } from './reset.ts'
-import type { ForkOrder } from './types.ts'
+import type { ForkOrder, SessionsLimits } from './types.ts'
 
 export interface ForkDeps {
   store: Pick<Store, 'createSession' | 'findCreated' | 'getSession' | 'getFill'>
   holds: Holds
   live: Pick<LiveSessions, 'fork' | 'workspacesOf' | 'adopt'>
+  limits: Pick<SessionsLimits, 'forkTimeoutMs' | 'cancelGraceMs'>
   crashPoint(name: CrashPoint): void
 }
 
@@ -41,7 +43,7 @@ export async function forkSession(
   const earlier = await findEarlier(store, order.idempotency)
   if (earlier) return earlier
   const session = await newSession(store, await idleSession(store, source.sessionId), order)
-  const agent = await forkInExecutor(live, source, session, ctx)
+  const agent = await forkInExecutor(deps, source, session, ctx)
   deps.crashPoint('after-fork')
   try {
     const { ref } = agent ?? {}
@@ -97,7 +99,7 @@ function withoutCredentials({ repository, ...fill }: WorkspaceFill): WorkspaceFi
 
 /** Undefined when there is nothing yet to begin as: such a session begins as the other one will. */
 async function forkInExecutor(
-  live: ForkDeps['live'],
+  { live, limits }: ForkDeps,
   source: SessionRow,
   { sessionId, title }: NewSession,
   ctx: CallContext,
@@ -109,10 +111,22 @@ async function forkInExecutor(
     const text = `Executor "${source.executor}" cannot fork a session. Make a new one.`
     throw new GatewayError('UNSUPPORTED_OPTION', text)
   }
+  const from = { sessionId: source.sessionId, ...(ref === undefined ? {} : { ref }) }
+  const deadline = AbortSignal.timeout(limits.forkTimeoutMs)
+  const signal = AbortSignal.any([ctx.signal, deadline])
+  const forking = fork(from, { sessionId, title }, { ...ctx, signal })
   try {
-    return await fork({ sessionId: source.sessionId, ...(ref === undefined ? {} : { ref }) }, { sessionId, title }, ctx)
+    const forked = await orGiveUp(forking, signal, limits.cancelGraceMs)
+    if (forked !== 'given up') return forked
+    // One that comes after all is nobody's.
+    forking.then((late) => late.release('nothing')).catch((err: unknown) => ctx.log.warn({ err }, 'a fork broke late'))
+    throw signal.reason
   } catch (error) {
     ctx.signal.throwIfAborted()
+    if (deadline.aborted) {
+      const text = `The fork was not made within ${limits.forkTimeoutMs} ms. Its session goes on as it was.`
+      throw new GatewayError('EXECUTOR_UNAVAILABLE', text, { cause: error })
+    }
     if (!(error instanceof ExecutorError || error instanceof GatewayError))
       ctx.log.error({ err: error }, 'the fork broke')
     throw asGatewayError(error)

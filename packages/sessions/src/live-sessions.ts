@@ -10,6 +10,7 @@ import {
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint } from './observation.ts'
+import { orAborted } from './or-aborted.ts'
 
 /** The sessions that this process holds open in an executor. */
 export interface LiveSessions {
@@ -93,12 +94,25 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
     async release(row, keep, ctx) {
       if (row.releasedAt !== undefined) return
       const held = await find(row, ctx)
-      if (held) await held.release(keep)
-      // Filled before it was opened, or lost by its engine.
-      else if (keep === 'nothing') await executors.get(row.executor)?.workspaces?.remove(row.sessionId)
+      // Without one it was filled before it was opened, or lost by its engine.
+      const removing = () =>
+        keep === 'nothing' ? executors.get(row.executor)?.workspaces?.remove(row.sessionId) : undefined
+      await inTime(row, Promise.resolve(held ? held.release(keep) : removing()), ctx)
       open.delete(row.sessionId)
       if (keep === 'nothing') await store.setReleased(row.sessionId, Date.now())
     },
+  }
+}
+
+/** Whoever holds a session meanwhile must not do so for ever. What comes late counts for the next attempt. */
+async function inTime({ sessionId }: SessionRow, releasing: Promise<void>, { signal, log }: CallContext) {
+  try {
+    await orAborted(releasing, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    releasing.catch((err: unknown) => log.warn({ err }, 'a release failed after it was given up'))
+    const text = `Session "${sessionId}" was not released in time. It is tried again.`
+    throw new ExecutorError('EXECUTOR_UNAVAILABLE', text, { cause: error })
   }
 }
 

@@ -162,7 +162,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       await isRecovered(stopped)
       const ctx = { signal: stopped, log: log.child({ sessionId }) }
       const retentionMs = order.retentionMs ?? limits.workspaceRetentionMs
-      return await forkSession({ store, holds, live, crashPoint }, source, { ...order, retentionMs }, ctx)
+      return await forkSession({ store, holds, live, limits, crashPoint }, source, { ...order, retentionMs }, ctx)
     },
 
     async get(tenant, sessionId, shown) {

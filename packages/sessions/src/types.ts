@@ -45,6 +45,8 @@ export interface SessionsLimits {
   maxQueuedRuns: number
   /** Opening a session until the engine has it, milliseconds. */
   startTimeoutMs: number
+  /** Copying a session and its workspace, milliseconds. */
+  forkTimeoutMs: number
   /** How long a run may go without an event while no ask waits, unless its order says otherwise; milliseconds. */
   idleTimeoutMs: number
   /** How long an ask waits for its answer, unless the order says otherwise; milliseconds. */

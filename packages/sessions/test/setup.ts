@@ -15,6 +15,7 @@ export const testLimits: SessionsLimits = {
   maxConcurrentRuns: 5,
   maxQueuedRuns: 100,
   startTimeoutMs: 30_000,
+  forkTimeoutMs: 30_000,
   idleTimeoutMs: 60_000,
   askTimeoutMs: 60_000,
   maxModelCalls: 20,
