@@ -1,35 +1,47 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { checks } from '../stack/doctor-checks.ts'
+import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { checks } from '../diagnosis/checks.mjs'
+import { unreachable } from '../diagnosis/daemon.mjs'
+import { nodeFinding } from '../diagnosis/host.mjs'
 
-const look = (check: string, env: Readonly<Record<string, string>>) => {
+const script = fileURLToPath(new URL('../doctor', import.meta.url))
+const look = async (check: string, env: Readonly<Record<string, string>>) => {
   const found = checks[check]
   assert.ok(found, check)
-  return found(env)
+  return await found(env)
 }
 
 test('the doctor finds what is missing and says how to put it right', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'doctor-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  const docker = { EXECUTOR: 'docker' }
+  const directory = tempDirectory(t)
   const nowhere = join(directory, 'nowhere')
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
   const checkout = new URL('..', import.meta.url).pathname
   const cases: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
     ['node', {}, 'ok', /^24\./],
     ['git', {}, 'ok', /git version/],
+    ['ripgrep', { EXECUTOR: 'docker' }, 'ok', /the engine has its own/],
+    ['data', { DATA_DIR: nowhere }, 'ok', /nowhere/],
+    ['data', { DATA_DIR: join(file, 'below') }, 'missing', /is no directory/],
     ['workspaces', { WORKSPACE_ROOT: directory }, 'ok', /doctor-/],
     ['workspaces', { WORKSPACE_ROOT: nowhere }, 'missing', /install -d -o 1000/],
     ['workspaces', { WORKSPACE_ROOT: 'here' }, 'missing', /absolute/],
     ['workspaces', { WORKSPACE_ROOT: checkout }, 'missing', /project/],
+    ['workspaces', { EXECUTOR: 'docker' }, 'careful', /under the same path/],
+    ['port', { PORT: 'http' }, 'missing', /0 to 65535/],
+    ['port', { HOST: '192.0.2.1' }, 'missing', /EADDRNOTAVAIL/],
     ['key', {}, 'careful', /only clients of this machine/],
     ['key', { API_KEY: 'x' }, 'ok', /clients need one/],
+    ['model', {}, 'careful', /scripted model/],
+    ['model', { OPENAI_API_KEY: 'sk-secret' }, 'ok', /^OPENAI_API_KEY $/],
     ['docker', {}, 'ok', /not needed/],
-    ['image', docker, 'missing', /engine-image\.sh/],
-    ['image', { ...docker, OPENCODE_IMAGE: 'no-such-image:1' }, 'missing', /docker pull no-such-image:1/],
   ]
   for (const [check, env, state, text] of cases) {
     const found = await look(check, env)
@@ -37,6 +49,8 @@ test('the doctor finds what is missing and says how to put it right', async (t) 
     assert.match(`${found.seen} ${found.fix ?? ''}`, text)
     assert.equal(found.state === 'ok', found.fix === undefined)
   }
+  assert.equal(nodeFinding('18.19.0').state, 'missing')
+  assert.equal(nodeFinding('20.11.1').state, 'ok')
 })
 
 test('the doctor sees a port that is taken', async (t) => {
@@ -47,3 +61,122 @@ test('the doctor sees a port that is taken', async (t) => {
   assert.ok(typeof address === 'object' && address !== null)
   assert.equal((await look('port', { PORT: String(address.port) })).state, 'careful')
 })
+
+test('the doctor tells a daemon that is absent, dead, of another or without permission apart', async (t) => {
+  const directory = tempDirectory(t)
+  const dead = join(directory, 'dead.sock')
+  // A socket of a process that is gone.
+  spawnSync(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`,
+  ])
+  const told = async (DOCKER_HOST: string) => {
+    const { state, seen, fix } = await look('docker', { EXECUTOR: 'docker', DOCKER_HOST })
+    assert.equal(state, 'missing')
+    return `${seen} → ${fix}`
+  }
+  assert.match(await told(`unix://${directory}/none`), /none is not there → install and start Docker/)
+  assert.match(await told(`unix://${dead}`), /nothing listens on .* → start the Docker daemon/)
+  assert.match(await told('ssh://host'), /expected "unix/)
+  assert.match(
+    await told(await serveDaemon(t, { '/version': undefined })),
+    /does not answer as one: \/version is answered with 404/,
+  )
+  const denied = unreachable({ code: 'EACCES', address: '/var/run/docker.sock' })
+  assert.match(`${denied.seen} → ${denied.fix}`, /no permission for .* → put the user into the group/)
+  assert.match(unreachable({ code: 'ETIMEDOUT' }).seen, /does not answer within 5 s/)
+})
+
+test('the doctor asks the daemon what it enforces, and whether the image is the one', async (t) => {
+  const info = {
+    MemoryLimit: true,
+    PidsLimit: true,
+    CpuCfsQuota: true,
+    CgroupVersion: '1',
+    SecurityOptions: ['name=seccomp,profile=default'],
+    Runtimes: { runc: {} },
+  }
+  const version = { Version: '20.10.24', ApiVersion: '1.41', Os: 'linux' }
+  const labelled = (label: string) => ({
+    Id: 'sha256:1',
+    Config: { Labels: { 'org.opencontainers.image.version': label } },
+  })
+  const cases: readonly (readonly [string, object, Readonly<Record<string, string>>, string, RegExp])[] = [
+    ['docker', { '/version': version }, {}, 'ok', /20\.10\.24 \(API 1\.41\)/],
+    ['docker', { '/version': { ...version, ApiVersion: '1.38' } }, {}, 'careful', /update it/],
+    ['docker', { '/version': { ...version, Os: 'windows' } }, {}, 'missing', /Linux containers/],
+    ['limits', { '/info': info }, {}, 'ok', /cgroup v1/],
+    [
+      'limits',
+      { '/info': { ...info, MemoryLimit: false, PidsLimit: false } },
+      {},
+      'missing',
+      /memory and processes are not/,
+    ],
+    ['limits', { '/info': info }, { DOCKER_RUNTIME: 'runsc' }, 'missing', /no runtime "runsc"/],
+    ['limits', { '/info': { ...info, SecurityOptions: [] } }, {}, 'careful', /seccomp/],
+    ['image', {}, { OPENCODE_IMAGE: 'none:1' }, 'missing', /docker pull none:1/],
+    [
+      'image',
+      { '/images/old:1/json': labelled('1.0.0') },
+      { OPENCODE_IMAGE: 'old:1' },
+      'missing',
+      /is OpenCode 1\.0\.0, not/,
+    ],
+    [
+      'image',
+      { '/images/own:1/json': { Id: 'sha256:1', Config: {} } },
+      { OPENCODE_IMAGE: 'own:1' },
+      'careful',
+      /set OPENCODE_IMAGE=sha256:1/,
+    ],
+  ]
+  for (const [check, answers, env, state, text] of cases) {
+    const found = await look(check, { ...env, EXECUTOR: 'docker', DOCKER_HOST: await serveDaemon(t, answers) })
+    assert.equal(found.state, state, `${check}: ${JSON.stringify(found)}`)
+    assert.match(`${found.seen} ${found.fix ?? ''}`, text)
+  }
+})
+
+test('on a bare machine the doctor says everything at once, and on one without Node at least that', (t) => {
+  const bare = tempDirectory(t)
+  const run = (PATH: string, env = {}) =>
+    spawnSync('/bin/sh', [script], {
+      encoding: 'utf8',
+      env: { PATH, HOME: bare, EXECUTOR: 'docker', DOCKER_HOST: 'unix:///nowhere', ...env },
+    })
+  const without = run(bare)
+  assert.equal(without.status, 1)
+  assert.match(without.stdout, /^missing node: there is no node program\n +→ install Node 20/)
+  symlinkSync(process.execPath, join(bare, 'node'))
+  const { status, stdout, stderr } = run(bare, { EXECUTOR: 'server' })
+  assert.equal(stderr, '')
+  assert.equal(status, 1)
+  for (const name of ['npm', 'git', 'rg'])
+    assert.match(stdout, new RegExp(`^missing \\w+: there is no ${name} program\n +→ install`, 'm'))
+  const lines = stdout.trimEnd().split('\n')
+  const asked = lines.filter((line) => /^(ok|careful|missing) /.test(line))
+  assert.equal(asked.length, Object.keys(checks).length)
+  assert.equal(lines.filter((line) => line.includes('→')).length, asked.filter((line) => !line.startsWith('ok')).length)
+  assert.match(run(bare).stdout, /^missing docker: \/nowhere is not there$/m)
+})
+
+function tempDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'doctor-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** A daemon that knows these answers, and 404 for all else. */
+async function serveDaemon(t: TestContext, answers: object): Promise<string> {
+  const listener: RequestListener = (request, response) => {
+    const answer: unknown = Object.entries(answers).find(([path]) => path === request.url)?.[1]
+    response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? { message: 'no' }))
+  }
+  const server = createHttpServer(listener).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return `tcp://127.0.0.1:${address.port}`
+}

@@ -1,7 +1,6 @@
 import { bench } from './bench.mjs'
 import { chaos } from './chaos.mjs'
 import { check } from './check.mjs'
-import { doctor } from './doctor.mjs'
 import { healthcheck } from './healthcheck.mjs'
 import { opencode } from './opencode.mjs'
 import { smoke } from './smoke.mjs'
@@ -19,4 +18,4 @@ import { test } from './test.mjs'
 /** @typedef {(context: TaskContext) => Promise<import('../say.mjs').Exit>} Task */
 
 /** @type {Record<string, Task>} */
-export const tasks = { start, test, check, bench, chaos, doctor, healthcheck, opencode, smoke, soak }
+export const tasks = { start, test, check, bench, chaos, healthcheck, opencode, smoke, soak }
