@@ -119,6 +119,15 @@ export interface RunOutcome {
   evidence: Evidence
 }
 
+/** How long the steps took in which a session's own engine came up. Milliseconds; absent where there was no such step. */
+export interface EngineBoot {
+  /** Milliseconds since the epoch. */
+  beganAt: number
+  createMs?: number
+  startMs?: number
+  engineReadyMs?: number
+}
+
 /** Event types an executor may yield; `complete` and `status` changes of the run are the caller's. */
 export type AgentEventBody = Exclude<EventBody, { type: 'complete' | 'status' }>
 export type AgentEvent = AgentEventBody | { type: 'outcome'; outcome: RunOutcome }
@@ -127,6 +136,8 @@ export interface AgentSession {
   readonly ref: ExecutorRef
   /** Where the agent works, for people. */
   readonly workspacePath: string
+  /** Of the engine it has at the moment; absent where sessions have none of their own. */
+  boot?(): EngineBoot | undefined
   /**
    * Carries out one prompt or command. Yields events as they happen and ends with exactly one `outcome`, the last
    * item. One run at a time; a second one throws `SESSION_BUSY`. After the abort of `ctx.signal` or the consumer's

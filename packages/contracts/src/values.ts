@@ -67,6 +67,14 @@ export const Timings = Type.Object(
   {
     queued_ms: Type.Integer({ minimum: 0, description: 'Accepted until claimed.' }),
     open_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Claimed until the engine session was there.' })),
+    create_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, making a container for the session.' })),
+    start_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, starting it.' })),
+    engine_ready_ms: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Of that, until the engine in it answered. Alone where a warm container was taken, from then on.',
+      }),
+    ),
     clone_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, the repository.' })),
     first_event_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Prompt sent until the first event.' })),
     first_token_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Prompt sent until the first output.' })),

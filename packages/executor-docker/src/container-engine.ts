@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { Log } from '@opencode-gateway/contracts'
+import type { EngineBoot, Log } from '@opencode-gateway/contracts'
 import { withSignal } from '@opencode-gateway/opencode'
 import type { EngineClient } from '@opencode-gateway/opencode'
 import type { Daemon } from './daemon.ts'
@@ -11,6 +11,8 @@ import { examineContainer } from './examine-container.ts'
 export interface ContainerEngine {
   readonly containerId: string
   readonly client: EngineClient
+  /** Undefined for one that another gateway had started. */
+  readonly boot: EngineBoot | undefined
   /** Settles when the container has ended and nothing is left of it but the session's directories. */
   readonly over: Promise<void>
   /** Ends the container by force; settles with `over`. Its runs end with this error. */
@@ -27,6 +29,7 @@ export interface ContainerEngineOptions {
   daemon: Daemon
   containerId: string
   client: EngineClient
+  boot: EngineBoot | undefined
   log: Log
   sessionId: string
   /** Called as soon as it is known that the engine is no more. */
@@ -94,6 +97,7 @@ export function superviseContainer(options: ContainerEngineOptions): ContainerEn
   return {
     containerId,
     client,
+    boot: options.boot,
     over,
     end,
     keep(unwatched) {

@@ -79,6 +79,7 @@ export function createDockerSession(options: DockerSessionOptions): AgentSession
     ...backed,
     ref: { executor: 'docker', session_id: sessionId, engine_session_id: engineSessionId },
     workspacePath,
+    boot: () => engine.current()?.boot,
     run: (input, ctx) => through(backed.run(input, ctx), ctx),
     resume: (progress, ctx) => through(backed.resume(progress, ctx), ctx),
     async cancel(ctx) {

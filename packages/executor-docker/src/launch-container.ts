@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExecutorError } from '@opencode-gateway/contracts'
+import { createBootSteps } from './boot-steps.ts'
+import type { BootSteps } from './boot-steps.ts'
 import { containerName, containerSpec, isOwned } from './container-spec.ts'
 import type { ContainerSpecOptions } from './container-spec.ts'
 import { createContainer } from './create-container.ts'
@@ -16,6 +18,8 @@ export interface RunningContainer {
   id: string
   password: string
   engineSocket: string
+  /** Absent when it was found running. */
+  steps?: BootSteps
 }
 
 export interface LaunchOptions {
@@ -40,9 +44,12 @@ export async function launchContainer(options: LaunchOptions, signal: AbortSigna
   const epoch = Date.now()
   const body = containerSpec({ ...spec, epoch, environment: { ...environment, ...own } })
   try {
+    const steps = createBootSteps()
     const id = await createContainer(daemon, { name, owner: spec.owner }, body, signal)
+    steps.done('createMs')
     await daemon.start(id, signal)
-    const container = { id, password, engineSocket: socketOf(spec.directories.sockets) }
+    steps.done('startMs')
+    const container = { id, password, steps, engineSocket: socketOf(spec.directories.sockets) }
     await untilListening(options, container, signal)
     return container
   } catch (error) {

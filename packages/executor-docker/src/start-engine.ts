@@ -88,6 +88,7 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     const { client, ending } = connect(sessionId, container, isNew)
     try {
       const { version } = await client.handshake(signal)
+      container.steps?.done('engineReadyMs')
       log.info({ sessionId, containerId: container.id, version }, 'the container is ready')
     } catch (error) {
       await client.close()
@@ -98,6 +99,7 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
       log,
       sessionId,
       client,
+      boot: container.steps?.boot,
       containerId: container.id,
       endTimeoutMs: options.endTimeoutMs,
       onGone,

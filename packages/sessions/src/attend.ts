@@ -51,6 +51,8 @@ export async function attend(options: AttendOptions): Promise<Ending> {
   for (let first = true; ; first = false) {
     const item = await orGiveUp(events.next(), stop.working, graceMs)
     if (item === 'given up' || item.done === true) return { kind: 'stopped' }
+    // A container may have come with the work.
+    if (first) watch.booted(options.agent.boot?.())
     if (item.value.type === 'outcome') {
       const { outcome } = item.value
       // Lets the executor finish what it does after the last event.

@@ -1,10 +1,12 @@
-import type { AgentEventBody, RunPatch, RunRow, Timings } from '@opencode-gateway/contracts'
+import type { AgentEventBody, EngineBoot, RunPatch, RunRow, Timings } from '@opencode-gateway/contracts'
 
 /** What the events of a run tell about it on the way: times, files, the tool at work. */
 export interface RunWatch {
   /** Returns how long opening took, milliseconds. */
   opened(): number
   prompted(): void
+  /** The engine the run works in; one that had come up before is no part of its time. */
+  booted(boot: EngineBoot | undefined): void
   /** Returns what the event changes on the run's row, if anything. */
   saw(event: AgentEventBody): RunPatch | undefined
   timings(endedAt: number): Timings
@@ -19,6 +21,7 @@ export function createRunWatch(run: RunRow): RunWatch {
   const files = new Set<string>()
   let openMs: number | undefined
   let cloneMs: number | undefined
+  let boot: EngineBoot | undefined
   let promptedAt = run.promptedAt
   let firstEventMs: number | undefined
   let firstTokenMs: number | undefined
@@ -30,6 +33,9 @@ export function createRunWatch(run: RunRow): RunWatch {
     },
     prompted() {
       promptedAt ??= Date.now()
+    },
+    booted(found) {
+      if (found && found.beganAt >= claimedAt) boot = found
     },
     saw(event) {
       const sinceMs = Date.now() - (promptedAt ?? claimedAt)
@@ -57,6 +63,9 @@ export function createRunWatch(run: RunRow): RunWatch {
     timings: (endedAt) => ({
       queued_ms: Math.max(0, claimedAt - run.createdAt),
       ...(openMs === undefined ? {} : { open_ms: openMs }),
+      ...(boot?.createMs === undefined ? {} : { create_ms: boot.createMs }),
+      ...(boot?.startMs === undefined ? {} : { start_ms: boot.startMs }),
+      ...(boot?.engineReadyMs === undefined ? {} : { engine_ready_ms: boot.engineReadyMs }),
       ...(cloneMs === undefined ? {} : { clone_ms: cloneMs }),
       ...(firstEventMs === undefined ? {} : { first_event_ms: Math.max(0, firstEventMs) }),
       ...(firstTokenMs === undefined ? {} : { first_token_ms: Math.max(0, firstTokenMs) }),
