@@ -39,6 +39,7 @@ async function supervised(t: TestContext, { daemon, body, socketPath }: OwnDaemo
     },
     log: silentLog,
     sessionId: 'one',
+    boot: undefined,
     onGone() {},
     discard: discarded.discard,
     free: async () => {},
