@@ -27,7 +27,6 @@ export function lfsFailure(
   const what = oid === undefined ? 'the files of Git LFS' : `the object ${oid} of Git LFS`
   const did = code === 'CLONE_FAILED' ? 'loaded from' : 'stored at'
   const words = scrub(answer.text, secrets)
-  // oxlint-disable-next-line no-control-regex
   const detail = words.replace(/[\0-\x20\x7f]+/g, ' ').slice(0, MAX_DETAIL)
   const [named, meaning] = reading(status, code)
   const text = `${what} could not be ${did} "${api}": ${meaning} (${status}${detail === '' ? '' : `, ${detail}`})`
