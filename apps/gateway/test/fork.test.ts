@@ -43,6 +43,16 @@ test('a fork is a session of its own, with the files and the labels of the other
   assert.deepEqual((await call('GET', `/sessions/${otherId}`)).json()['labels'], { of: 'fork' })
 })
 
+test('a fork counts as use of the session it is made of', async (t) => {
+  const gateway = await startGateway(t)
+  const { call, store } = gateway
+  const id = await begun(t, gateway)
+  const before = (await store.getSession(id))?.updatedAt ?? 0
+  await eventually(t, () => Date.now() > before)
+  assert.equal((await call('POST', `/sessions/${id}/fork`)).status, 201)
+  assert.ok(((await store.getSession(id))?.updatedAt ?? 0) > before)
+})
+
 test('a fork is refused while a run is open, of what is not there, and where there is none', async (t) => {
   const gateway = await startGateway(t, { app: { keys: KEYS } })
   const call: Gateway['call'] = (method, path, body, headers) =>

@@ -118,3 +118,16 @@ test('a session that is deleted during a reset is removed after it', async (t) =
   assert.equal((await late).json()['code'], 'SESSION_CLOSED')
   assert.equal(gateway.begun(), 1)
 })
+
+test('a reset counts as use of its session', async (t) => {
+  const gateway = await startHeldGateway(t)
+  const { id, call, store } = gateway
+  const changedAt = async () => (await store.getSession(id))?.updatedAt ?? 0
+  const before = await changedAt()
+  await eventually(t, () => Date.now() > before)
+  const reset = call('POST', `/sessions/${id}/reset`, {})
+  await eventually(t, () => gateway.begun() === 1)
+  assert.ok((await changedAt()) > before, 'from its begin on')
+  gateway.end()
+  assert.equal((await reset).status, 200)
+})

@@ -113,6 +113,8 @@ export interface Store {
 
   /** The session holds something of its executor that can be attached to, again when it had been released. */
   setRef(sessionId: string, ref: ExecutorRef): Promise<void>
+  /** The session is in use at this time, from which its retention counts anew; false, and no change, once it is closed. */
+  touchSession(sessionId: string, at: number): Promise<boolean>
   /** Idempotent: the first time stays. The credentials that its workspace began with are forgotten. */
   closeSession(sessionId: string, at: number): Promise<void>
   /** Idempotent: the first time stays. */

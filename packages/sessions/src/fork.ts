@@ -13,13 +13,14 @@ import {
 import { admittedSession } from './admission.ts'
 import { orGiveUp } from './give-up.ts'
 import type { Holds } from './holds.ts'
+import { markUse } from './in-use.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint } from './observation.ts'
 import { idleSession } from './reset.ts'
 import type { ForkOrder, SessionsLimits } from './types.ts'
 
 export interface ForkDeps {
-  store: Pick<Store, 'createSession' | 'findCreated' | 'getSession' | 'getFill'>
+  store: Pick<Store, 'createSession' | 'findCreated' | 'getSession' | 'getFill' | 'touchSession'>
   holds: Holds
   live: Pick<LiveSessions, 'fork' | 'workspacesOf' | 'adopt'>
   limits: Pick<SessionsLimits, 'forkTimeoutMs' | 'cancelGraceMs'>
@@ -43,12 +44,14 @@ export async function forkSession(
   const earlier = await findEarlier(store, order.idempotency)
   if (earlier) return earlier
   const session = await newSession(store, await idleSession(store, source.sessionId), order)
+  await markUse(store, source.sessionId)
   const agent = await forkInExecutor(deps, source, session, ctx)
   deps.crashPoint('after-fork')
   try {
     const { ref } = agent ?? {}
     const idempotency = order.idempotency === undefined ? {} : { idempotency: order.idempotency }
-    const row = ref === undefined ? session : { ...session, ref }
+    // Its retention counts from when it is there.
+    const row = { ...session, createdAt: Date.now(), ...(ref === undefined ? {} : { ref }) }
     const created = await store.createSession(row, undefined, { maxQueued: 0, ...idempotency })
     const admitted = admittedSession(created, session.sessionId)
     if (admitted.replayed) await agent?.release('nothing')

@@ -1,10 +1,11 @@
 import { GatewayError, type SessionRow, type Store, type Workspace } from '@opencode-gateway/contracts'
 import { sessionNotFound } from './follow.ts'
 import type { Holds } from './holds.ts'
+import { inUse } from './in-use.ts'
 import { sessionClosed } from './session-closed.ts'
 
 export interface ResetDeps {
-  store: Pick<Store, 'getSession' | 'getRun'>
+  store: Pick<Store, 'getSession' | 'getRun' | 'touchSession'>
   holds: Holds
   workspaceOf(session: SessionRow): Promise<Workspace>
 }
@@ -21,7 +22,7 @@ export async function resetWorkspace(
     throw new GatewayError('RUN_NOT_FOUND', `Session "${sessionId}" has no run "${after}".`)
   }
   const workspace = await workspaceOf(session)
-  await workspace.reset(after, signal)
+  await inUse(store, sessionId, () => workspace.reset(after, signal))
 }
 
 /** A session that is held, as it is now. SESSION_CLOSED, SESSION_BUSY while a run works or waits. */

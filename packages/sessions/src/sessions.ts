@@ -6,6 +6,7 @@ import { createDoorbell } from './doorbell.ts'
 import { followLog, readPage, sessionNotFound } from './follow.ts'
 import { forkSession } from './fork.ts'
 import { createHolds } from './holds.ts'
+import { inUse } from './in-use.ts'
 import { latestRuns } from './latest-runs.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './recovery.ts'
@@ -74,6 +75,8 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   const isRecovered = (signal: AbortSignal): Promise<void> =>
     untilRecovered(recovered.promise, { timeoutMs: limits.startTimeoutMs, signal })
+  const reach = (session: SessionRow, how = { make: false }) =>
+    reachWorkspace({ store, live, mayMake: () => isRecovered(closing.signal) }, session, how)
 
   function refuseWhenClosing(): void {
     if (!accepting) throw new GatewayError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.')
@@ -142,17 +145,17 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { ...result, session: (await store.getSession(sessionId)) ?? result.session }
     },
 
-    async workspace(tenant, sessionId, how) {
+    workspace: async (tenant, sessionId, how) => reach(await owned(tenant, sessionId), how),
+
+    async changeWorkspace(tenant, sessionId, how, work) {
       const session = await owned(tenant, sessionId)
-      return await reachWorkspace({ store, live, mayMake: () => isRecovered(closing.signal) }, session, how)
+      return await inUse(store, sessionId, async () => work(await reach(session, how)))
     },
 
     async reset(tenant, sessionId, after, signal) {
       await owned(tenant, sessionId)
-      const mayMake = () => isRecovered(stopped)
-      const reached = (session: SessionRow) => reachWorkspace({ store, live, mayMake }, session, { make: false })
       const stopped = AbortSignal.any([signal, closing.signal])
-      await resetWorkspace({ store, holds, workspaceOf: reached }, { sessionId, after }, stopped)
+      await resetWorkspace({ store, holds, workspaceOf: (session) => reach(session) }, { sessionId, after }, stopped)
     },
 
     async fork(tenant, sessionId, order, signal) {

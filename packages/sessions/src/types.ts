@@ -183,6 +183,16 @@ export interface Sessions {
    */
   workspace(tenant: string, sessionId: string, options: { make: boolean }): Promise<Workspace>
   /**
+   * Work that changes the workspace, which counts as use of the session. What `workspace` answers, and SESSION_CLOSED
+   * when it is closed, or was by the end of the work.
+   */
+  changeWorkspace<T>(
+    tenant: string,
+    sessionId: string,
+    options: { make: boolean },
+    work: (workspace: Workspace) => Promise<T>,
+  ): Promise<T>
+  /**
    * Makes the workspace what it was at the start, or after a run; runs that come in meanwhile wait. SESSION_BUSY while a
    * run is open, SESSION_CLOSED, RUN_NOT_FOUND, SNAPSHOT_NOT_FOUND, and what `workspace` answers.
    */

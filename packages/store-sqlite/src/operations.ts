@@ -37,6 +37,7 @@ export function createOperations(db: DatabaseSync) {
       retention.closeExpired(now, limit).flatMap((session) => sessions.getByNumber(session) ?? []),
     forget: retention.forget,
     setRef: (sessionId: string, ref: ExecutorRef) => sessions.setRef(sessionId, ref),
+    touchSession: (sessionId: string, at: number) => sessions.touch(sessionId, at),
     closeSession: (sessionId: string, at: number) => sessions.close(sessionId, at),
     setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),
     writeCheck: checks.write,

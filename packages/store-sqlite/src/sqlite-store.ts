@@ -110,6 +110,7 @@ export function createSqliteStore({
     },
 
     setRef: (sessionId, ref) => call('setRef', sessionId, ref),
+    touchSession: (sessionId, at) => call('touchSession', sessionId, at),
     closeSession: (sessionId, at) => call('closeSession', sessionId, at),
     setReleased: (sessionId, at) => call('setReleased', sessionId, at),
 

@@ -22,6 +22,7 @@ export async function renderOpenApi(): Promise<string> {
       asks: absent,
       answer: absent,
       workspace: absent,
+      changeWorkspace: absent,
       reset: absent,
       fork: absent,
       get: absent,

@@ -7,7 +7,7 @@ import { binary, json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { rawBody, takeRawBodies } from '../raw-body.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'
-import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
+import { CHANGE_PROBLEMS, changeWorkspaceOf, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
 
 /** Changed files that one archive has; a workspace with more is asked for whole. */
 const MAX_CHANGED = 10_000
@@ -78,17 +78,19 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
 
   app.put(url, { schema: upload }, async (request, reply) => {
     const body = rawBody(request, maxArchiveBytes)
-    const workspace = await workspaceOf(options, request, { make: true })
-    const unpacked = await whileClientStays(reply, app.stopping, async (signal) => {
-      const { maxBytes, maxFiles } = await room.in(workspace, maxArchiveBytes * UNPACKS_TO, signal)
-      const limits = {
-        maxEntries: Math.min(MAX_ENTRIES, maxFiles),
-        maxBytes: Math.min(maxArchiveBytes * UNPACKS_TO, maxBytes),
-        secrets: mayHaveSecrets(request),
-      }
-      return await workspace.files.unpack(body, limits, signal)
-    })
-    room.used(workspace, unpacked)
+    const unpacked = await whileClientStays(reply, app.stopping, (signal) =>
+      changeWorkspaceOf(options, request, { make: true }, async (workspace) => {
+        const { maxBytes, maxFiles } = await room.in(workspace, maxArchiveBytes * UNPACKS_TO, signal)
+        const limits = {
+          maxEntries: Math.min(MAX_ENTRIES, maxFiles),
+          maxBytes: Math.min(maxArchiveBytes * UNPACKS_TO, maxBytes),
+          secrets: mayHaveSecrets(request),
+        }
+        const unpacked = await workspace.files.unpack(body, limits, signal)
+        room.used(workspace, unpacked)
+        return unpacked
+      }),
+    )
     return reply.code(201).send(unpacked)
   })
 }

@@ -12,7 +12,7 @@ import { rawBody, takeRawBodies } from '../raw-body.ts'
 import { withinRoom } from '../workspace-room.ts'
 import { etagOf, fileInfo } from '../views/file-view.ts'
 import type { RouteOptions } from './route-options.ts'
-import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
+import { CHANGE_PROBLEMS, changeWorkspaceOf, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
 
 const read = {
   operationId: 'readFile',
@@ -85,13 +85,16 @@ export const fileContentRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async 
   app.put(url, { schema: write }, async (request, reply) => {
     const expected = readPrecondition(request.headers)
     const body = rawBody(request, maxFileBytes)
-    const workspace = await workspaceOf(options, request, { make: true })
-    const { stat, created } = await whileClientStays(reply, app.stopping, async (signal) => {
-      const left = await options.room.in(workspace, maxFileBytes, signal)
-      const how = { ...expected, maxBytes: Math.min(maxFileBytes, left.maxBytes), secrets: mayHaveSecrets(request) }
-      return await withinRoom(left, maxFileBytes, () => workspace.files.write(request.query.path, body, how, signal))
-    })
-    options.room.used(workspace, { bytes: stat.size, files: created ? 1 : 0 })
+    const { path } = request.query
+    const { stat, created } = await whileClientStays(reply, app.stopping, (signal) =>
+      changeWorkspaceOf(options, request, { make: true }, async (workspace) => {
+        const left = await options.room.in(workspace, maxFileBytes, signal)
+        const how = { ...expected, maxBytes: Math.min(maxFileBytes, left.maxBytes), secrets: mayHaveSecrets(request) }
+        const written = await withinRoom(left, maxFileBytes, () => workspace.files.write(path, body, how, signal))
+        options.room.used(workspace, { bytes: written.stat.size, files: written.created ? 1 : 0 })
+        return written
+      }),
+    )
     return reply
       .code(created ? 201 : 200)
       .header('etag', etagOf(stat.tag ?? ''))

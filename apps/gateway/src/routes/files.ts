@@ -14,7 +14,7 @@ import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { fileEntry, fileInfo } from '../views/file-view.ts'
 import type { RouteOptions } from './route-options.ts'
-import { CHANGE_PROBLEMS, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
+import { CHANGE_PROBLEMS, changeWorkspaceOf, mayHaveSecrets, WORKSPACE_PROBLEMS, workspaceOf } from './workspace-of.ts'
 
 const tags = ['files']
 
@@ -99,22 +99,23 @@ export const fileRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, o
 
   app.delete('/sessions/:id/files', { schema: remove }, async (request, reply) => {
     const { path, recursive = false } = request.query
-    const { files } = await workspaceOf(options, request)
-    await files.remove(path, { recursive })
+    await changeWorkspaceOf(options, request, { make: false }, ({ files }) => files.remove(path, { recursive }))
     return reply.code(204).send(null)
   })
 
   app.post('/sessions/:id/files/mkdir', { schema: makeDirectory }, async (request, reply) => {
     const { path } = request.body
-    const { files } = await workspaceOf(options, request, { make: true })
-    const made = await files.makeDirectory(path)
-    return reply.code(made ? 201 : 200).send(fileInfo(await files.stat(path)))
+    const { made, stat } = await changeWorkspaceOf(options, request, { make: true }, async ({ files }) => {
+      return { made: await files.makeDirectory(path), stat: await files.stat(path) }
+    })
+    return reply.code(made ? 201 : 200).send(fileInfo(stat))
   })
 
   app.post('/sessions/:id/files/move', { schema: move }, async (request) => {
     const { from, to, overwrite = false } = request.body
-    const { files } = await workspaceOf(options, request)
-    await files.move(from, to, { overwrite, secrets: mayHaveSecrets(request) })
-    return fileInfo(await files.stat(to))
+    return await changeWorkspaceOf(options, request, { make: false }, async ({ files }) => {
+      await files.move(from, to, { overwrite, secrets: mayHaveSecrets(request) })
+      return fileInfo(await files.stat(to))
+    })
   })
 }

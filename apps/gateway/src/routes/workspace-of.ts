@@ -28,13 +28,19 @@ export const CHANGE_PROBLEMS = [
 
 type SessionRequest = Pick<FastifyRequest, 'client'> & { params: { id: string } }
 
-/** The workspace of the session in the path. `make`: an idle session gets one before its first run. */
-export function workspaceOf(
+/** The workspace of the session in the path, to look at. */
+export function workspaceOf({ sessions }: Pick<RouteOptions, 'sessions'>, request: SessionRequest): Promise<Workspace> {
+  return sessions.workspace(request.client.tenant, sessionIdOf(request), { make: false })
+}
+
+/** Changes it, which keeps the session from ending. `make`: an idle session gets one before its first run. */
+export function changeWorkspaceOf<T>(
   { sessions }: Pick<RouteOptions, 'sessions'>,
   request: SessionRequest,
-  how: { make: boolean } = { make: false },
-): Promise<Workspace> {
-  return sessions.workspace(request.client.tenant, sessionIdOf(request), how)
+  how: { make: boolean },
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  return sessions.changeWorkspace(request.client.tenant, sessionIdOf(request), how, work)
 }
 
 /** Whether the key may have files that look like secrets. */

@@ -40,6 +40,9 @@ export function createSessionSql(db: DatabaseSync) {
   const endRun = db.prepare('UPDATE sessions SET open_runs = open_runs - 1 WHERE id = ?')
   const endHead = db.prepare('UPDATE sessions SET head_ended_at = ? WHERE id = ? AND head_run = ?')
   const ref = db.prepare('UPDATE sessions SET ref = ?, released_at = NULL WHERE session_id = ?')
+  const touch = db.prepare(
+    'UPDATE sessions SET updated_at = max(updated_at, :at) WHERE session_id = :id AND closed_at IS NULL',
+  )
   const close = db.prepare(`
     UPDATE sessions SET closed_at = coalesce(closed_at, :at), updated_at = max(updated_at, :at) WHERE session_id = :id`)
   const forget = db.prepare(`
@@ -93,6 +96,11 @@ export function createSessionSql(db: DatabaseSync) {
 
     setRef: (sessionId: string, value: ExecutorRef) =>
       mark(sessionId, ref.run(JSON.stringify(value), sessionId).changes),
+    touch(sessionId: string, at: number): boolean {
+      if (touch.run({ id: sessionId, at }).changes > 0) return true
+      mark(sessionId, numberOf.get(sessionId)?.id ?? 0)
+      return false
+    },
     close(sessionId: string, at: number): void {
       mark(sessionId, close.run({ id: sessionId, at }).changes)
       forget.run(sessionId)

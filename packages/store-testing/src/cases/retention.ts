@@ -80,6 +80,20 @@ export const retention = group('retention', {
     assert.deepEqual(await closed(store, noon + 3.5 * hour, 2), ['used'])
   },
 
+  async 'counts retention from the last use as well, until the session is closed'({ store }) {
+    await store.createSession(session('s1', { retentionMs: hour }), undefined, roomy)
+    await store.createSession(session('s2', { retentionMs: hour }), undefined, roomy)
+    assert.equal(await store.touchSession('s1', noon + 2 * hour), true)
+    assert.equal(await store.touchSession('s1', noon + hour), true, 'a clock may go back')
+    assert.equal((await getSession(store, 's1')).updatedAt, noon + 2 * hour)
+    assert.deepEqual(await closed(store, noon + 3 * hour - 1), ['s2'])
+    const before = await getSession(store, 's2')
+    assert.equal(await store.touchSession('s2', noon + 4 * hour), false)
+    assert.deepEqual(await getSession(store, 's2'), before)
+    assert.deepEqual(await closed(store, noon + 3 * hour), ['s1'])
+    await assert.rejects(store.touchSession('s9', noon), { code: 'SESSION_NOT_FOUND' })
+  },
+
   async 'forgets a session that is over, with all that was ever its'({ store }) {
     const idempotency = key({ expiresAt: noon + 1_000 * hour })
     const fill = { files: { 'a.txt': 'a' } }

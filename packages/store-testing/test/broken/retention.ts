@@ -5,6 +5,7 @@ import { broken } from './broken-store.ts'
 const closes = 'closes sessions whose retention is over, and no others'
 const credentials = 'forgets the credentials of what it closes when its retention is over'
 const counts = 'counts retention from the last change, and closes as many as its limit'
+const uses = 'counts retention from the last use as well, until the session is closed'
 const forgets = 'forgets a session that is over, with all that was ever its'
 const spares = 'forgets nothing that is open, held or younger'
 const bounded = 'forgets no more rows than its limit at once, the oldest first, and comes to the end'
@@ -47,6 +48,20 @@ export const brokenRetention = [
     closeExpired(now, limit) {
       for (const session of disk.sessions.values()) session.updatedAt = session.createdAt
       return store.closeExpired(now, limit)
+    },
+  })),
+  broken('does not count use', uses, () => ({ touchSession: async () => true })),
+  broken('lets the clock go back', uses, (store, disk) => ({
+    async touchSession(sessionId, at) {
+      const isOpen = await store.touchSession(sessionId, at)
+      return isOpen && Object.assign(disk.sessions.get(sessionId) ?? {}, { updatedAt: at }) !== undefined
+    },
+  })),
+  broken('counts the use of what is closed', uses, (store, disk) => ({
+    async touchSession(sessionId, at) {
+      const isOpen = await store.touchSession(sessionId, at)
+      Object.assign(disk.sessions.get(sessionId) ?? {}, isOpen ? {} : { updatedAt: at })
+      return isOpen
     },
   })),
   broken('keeps the runs', forgets, (store, disk) => keeping(store, disk, ({ runs }) => (disk.runs = runs))),

@@ -84,6 +84,12 @@ export function writeSteps(disk: Disk): Writes {
     setRef(sessionId, ref) {
       Object.assign(knownSession(disk, sessionId), { ref, releasedAt: undefined })
     },
+    touchSession(sessionId, at) {
+      const session = knownSession(disk, sessionId)
+      if (session.closedAt !== undefined) return false
+      session.updatedAt = Math.max(session.updatedAt, at)
+      return true
+    },
     closeSession(sessionId, at) {
       knownSession(disk, sessionId).closedAt ??= at
       forgetCredentials(disk, sessionId)
