@@ -151,7 +151,10 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     },
     copy: (from, to, signal) => copyWorkspace({ directories, maxBytes: maxCopyBytes }, { from, to }, signal),
     remove: (sessionId) => directories.remove(sessionId),
-    clearLeftovers: (log) => clearLeftovers(directories, life, log),
+    async clearLeftovers(log) {
+      await clearLeftovers(directories, life, log)
+      await git?.clearLeftovers(log)
+    },
     make: async (sessionId) => workspaceAt(sessionId, await directories.create(sessionId)),
     async open(sessionId, fill, ctx, onGit) {
       const known = await directories.find(sessionId)

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { CallContext, Delivery, OnGit, WorkspaceRepository } from '@opencode-gateway/contracts'
 import { stagedNames, takeShallow } from './agent-index.ts'
 import { giveObjects, takeObjects } from './agent-objects.ts'
 import { holdGitDirectory, readAgentRefs } from './agent-refs.ts'
+import type { Drafts } from './drafts.ts'
 import { commitWork, type CommittedWork } from './commit-work.ts'
 import { giveLfsObjects } from './lfs/push-objects.ts'
 import type { GitRunner } from './runner.ts'
@@ -12,7 +12,7 @@ import type { GitRunner } from './runner.ts'
 export interface DeliverParts {
   git: GitRunner
   /** For git directories of ours; best on the file system of the workspaces. */
-  draftsDirectory: string
+  drafts: Drafts
   /** The copy of the remote, if there is one: what it has need not be taken from the agent. */
   mirror: string
   /** Of new files of Git LFS. */
@@ -42,10 +42,10 @@ export async function gatherWork(
   const { git } = parts
   const { signal } = ctx
   const startedAt = performance.now()
-  const draft = path.join(parts.draftsDirectory, randomUUID())
+  const draft = parts.drafts.next()
   const remove = async (): Promise<void> => await rm(draft, { recursive: true, force: true, maxRetries: 3 })
   try {
-    await mkdir(parts.draftsDirectory, { recursive: true, mode: 0o700 })
+    await mkdir(path.dirname(draft), { recursive: true, mode: 0o700 })
     const gitDirectory = path.join(draft, '.git')
     const lfsObjects = path.join(draft, 'lfs')
     const known = path.join(parts.mirror, 'objects')

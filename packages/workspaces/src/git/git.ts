@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type {
   CallContext,
   Delivered,
   Delivery,
+  Log,
   OnGit,
   RepositorySource,
   WorkspaceRepository,
@@ -12,6 +14,7 @@ import { openPullRequest } from '../pull-request/pull-request.ts'
 import { fromOrder } from '../pull-request/request.ts'
 import { addressesOf, resolveHost } from './addresses.ts'
 import { credentialFor, secretsOf, type GitCredential, type GitCredentials } from './credentials.ts'
+import { createDrafts } from './drafts.ts'
 import type { RemoteCall } from './environment.ts'
 import { fillDirectory } from './fill.ts'
 import type { GitOptions, GitPlace } from './git-options.ts'
@@ -55,6 +58,8 @@ export interface Git {
     ctx: CallContext,
     onGit: OnGit,
   ): Promise<Delivered>
+  /** Removes what calls had not completed when the gateway before this one was killed. Never rejects. */
+  clearLeftovers(log: Log): Promise<void>
 }
 
 /** Others hold the lock of a mirror for as long as they fetch. */
@@ -68,12 +73,17 @@ export function createGit(options: GitOptions): Git {
   }
   const home = path.join(cacheDirectory, 'home')
   const git = createGitRunner({ path: options.path, home, author })
-  const mirrors = createMirrors(
-    path.join(cacheDirectory, 'mirrors'),
+  const life = randomUUID()
+  const root = path.join(cacheDirectory, 'mirrors')
+  const newMirrors = createDrafts(root, life)
+  const drafts = createDrafts(path.join(cacheDirectory, 'drafts'), life)
+  const mirrors = createMirrors({
+    root,
     git,
-    createLocks(path.join(cacheDirectory, 'locks')),
-    limits.mirrors ?? { maxBytes: Number.POSITIVE_INFINITY, maxAgeMs: Number.POSITIVE_INFINITY },
-  )
+    locks: createLocks(path.join(cacheDirectory, 'locks')),
+    drafts: newMirrors,
+    limits: limits.mirrors ?? { maxBytes: Number.POSITIVE_INFINITY, maxAgeMs: Number.POSITIVE_INFINITY },
+  })
 
   const credentialOf = (remote: Remote, own: GitCredentials | undefined): GitCredential | undefined =>
     (own && credentialFor(own, remote)) ?? credentialFor(credentials, remote)
@@ -99,6 +109,10 @@ export function createGit(options: GitOptions): Git {
 
   return {
     check,
+    async clearLeftovers(log) {
+      await newMirrors.clear(log)
+      await drafts.clear(log)
+    },
 
     async fill(source, place, ctx, onGit) {
       check({ ...source, workBranch: place.workBranch })
@@ -139,7 +153,7 @@ export function createGit(options: GitOptions): Git {
       using mirror = await mirrors.hold(remote, repository.depth)
       const parts = {
         git,
-        draftsDirectory: path.join(cacheDirectory, 'drafts'),
+        drafts,
         mirror: mirror.directory,
         maxBytes: limits.maxBytes,
       }

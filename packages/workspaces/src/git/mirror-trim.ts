@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
+import type { Drafts } from './drafts.ts'
 import type { Locks } from './lock.ts'
 import type { Uses } from './uses.ts'
 
@@ -26,7 +26,13 @@ export async function markUsed(directory: string): Promise<void> {
 }
 
 export async function trimMirrors(
-  { root, locks, uses, limits }: { root: string; locks: Locks; uses: Uses; limits: MirrorLimits },
+  {
+    root,
+    locks,
+    uses,
+    drafts,
+    limits,
+  }: { root: string; locks: Locks; uses: Uses; drafts: Drafts; limits: MirrorLimits },
   signal: AbortSignal,
 ): Promise<void> {
   const entries = await entriesIn(root)
@@ -36,15 +42,14 @@ export async function trimMirrors(
     // Whoever uses it may hold its lock for long.
     if ((bytes <= limits.maxBytes && !isOld) || uses.isUsed(entry.directory)) continue
     const isRemoved = await locks.with(path.basename(entry.directory), signal, async () => {
-      return await uses.remove(entry.directory, async () => await removeWhole(root, entry.directory))
+      return await uses.remove(entry.directory, async () => await removeWhole(drafts.next(), entry.directory))
     })
     if (isRemoved) bytes -= entry.bytes
   }
 }
 
 /** By another name first: half of a copy must not be taken for one. */
-async function removeWhole(root: string, directory: string): Promise<void> {
-  const away = path.join(root, `draft-${randomUUID()}`)
+async function removeWhole(away: string, directory: string): Promise<void> {
   try {
     await rename(directory, away)
   } catch (error) {

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ExecutorError } from '@opencode-gateway/contracts'
+import type { Drafts } from './drafts.ts'
 import type { RemoteCall } from './environment.ts'
 import { gitFailure } from './failure.ts'
 import type { Locks } from './lock.ts'
@@ -49,7 +50,16 @@ export interface RefreshOptions {
 const EVERYTHING = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
 const MAX_PACKS = 40
 
-export function createMirrors(root: string, git: GitRunner, locks: Locks, limits: MirrorLimits): Mirrors {
+export interface MirrorParts {
+  root: string
+  git: GitRunner
+  locks: Locks
+  /** In the same directory. */
+  drafts: Drafts
+  limits: MirrorLimits
+}
+
+export function createMirrors({ root, git, locks, drafts, limits }: MirrorParts): Mirrors {
   const uses = createUses()
   const pathOf = (remote: Remote, depth: number | undefined): string => {
     const name = depth === undefined ? remote.url : `${remote.url} depth ${depth}`
@@ -100,7 +110,7 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks, limits
     wanted: WantedBranch,
     options: RefreshOptions,
   ): Promise<void> {
-    const draft = path.join(root, `draft-${randomUUID()}`)
+    const draft = drafts.next()
     try {
       const format = wanted.commit.length === 64 ? 'sha256' : 'sha1'
       await git.read(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', draft], options)
@@ -160,7 +170,7 @@ export function createMirrors(root: string, git: GitRunner, locks: Locks, limits
         throw error
       }
     },
-    trim: async (signal) => await trimMirrors({ root, locks, uses, limits }, signal),
+    trim: async (signal) => await trimMirrors({ root, locks, uses, drafts, limits }, signal),
   }
 }
 
