@@ -58,7 +58,8 @@ export const fillOptions = {
     Type.String({
       minLength: 1,
       maxLength: 255,
-      description: 'The branch the agent works on; `opencode/<first part of the session id>` unless given.',
+      description:
+        'The branch the agent works on; `opencode/<first part of the session id>` unless given. A fork shares one that is given.',
     }),
   ),
   depth: Type.Optional(

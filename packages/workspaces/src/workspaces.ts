@@ -19,6 +19,7 @@ import { copyWorkspace } from './copy/copy-workspace.ts'
 import type { GitCredentials } from './git/credentials.ts'
 import type { Git } from './git/git.ts'
 import type { GitPlace } from './git/git-options.ts'
+import { workBranchOf } from './git/work-branch.ts'
 import { measureDirectory } from './snapshot/measure-directory.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { clearLeftovers, stagingIn } from './leftovers.ts'
@@ -115,7 +116,7 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     if (repository) {
       // What a gateway left that died while it cloned.
       await empty(directory)
-      const workBranch = repository.workBranch ?? `opencode/${sessionId.slice(0, 8)}`
+      const workBranch = repository.workBranch ?? workBranchOf(sessionId)
       const sealed = repository.sealedCredentials
       const place = { ...placeOf(sessionId, directory, sealed), workBranch }
       record.repository = await known(git, 'repositories').fill(repository, place, ctx, onGit)

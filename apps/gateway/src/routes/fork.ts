@@ -15,7 +15,7 @@ const schema = {
   tags: ['sessions'],
   summary: 'Make a session that begins as this one is',
   description:
-    'With a copy of the workspace, what it began with, its repository and its work branch, and with the conversation; without the runs and events. Only while no run is open; one that comes in meanwhile waits. It goes on when the client leaves.',
+    'With a copy of the workspace, what it began with and its repository, and with the conversation. It works on a branch of its own, `opencode/<first part of its id>`, made where the other one is, unless that one was given a `work_branch`, which they then share; without the runs and events. Only while no run is open; one that comes in meanwhile waits. It goes on when the client leaves.',
   params: SessionParams,
   headers: headers('idempotency-key'),
   body: ref(ForkRequest),

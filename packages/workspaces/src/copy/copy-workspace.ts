@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir } from 'node:fs/promises'
-import { GatewayError } from '@opencode-gateway/contracts'
+import { GatewayError, type WorkspaceRepository } from '@opencode-gateway/contracts'
 import type { Directories } from '../directories.ts'
+import { ownBranch } from '../git/work-branch.ts'
 import { contentsIn, listIn, snapshotRoot, START } from '../snapshot/place.ts'
 import { runJob } from '../snapshot/thread.ts'
 import { readStart, writeStart } from '../start-record.ts'
@@ -31,7 +32,9 @@ export async function copyWorkspace(
   const target = await directories.create(to)
   try {
     await runJob<'copy'>({ kind: 'copy', from: source, to: target, limits: { maxBytes, maxFiles: MAX_FILES } }, signal)
-    await copyStart(directories.beside(from, 'aside'), directories.beside(to, 'aside'))
+    await copyStart(directories.beside(from, 'aside'), directories.beside(to, 'aside'), (repository) =>
+      ownBranch(repository, { from, to, directory: target }),
+    )
     signal.throwIfAborted()
     return target
   } catch (error) {
@@ -41,7 +44,11 @@ export async function copyWorkspace(
 }
 
 /** What the runs of the other session left is not taken over: they are not runs of this one. */
-async function copyStart(from: string, to: string): Promise<void> {
+async function copyStart(
+  from: string,
+  to: string,
+  own: (repository: WorkspaceRepository) => Promise<WorkspaceRepository>,
+): Promise<void> {
   const start = await readStart(from)
   if (start === undefined) return
   if (start.snapshot) {
@@ -51,5 +58,6 @@ async function copyStart(from: string, to: string): Promise<void> {
       await copyFile(file(rootIn(from)), file(rootIn(to)), constants.COPYFILE_FICLONE)
     }
   }
-  await writeStart(to, start)
+  const { repository } = start
+  await writeStart(to, repository === undefined ? start : { ...start, repository: await own(repository) })
 }
