@@ -13,7 +13,7 @@ import { engineHealth } from './engine-health.ts'
 import { executors } from './executors.ts'
 import { noSecrets } from './engine-settings.ts'
 import { createModelAccess, refuseStraight, type ModelAccess } from './model-access.ts'
-import { createProviderConfigs } from './providers/provider-configs.ts'
+import { modelParts } from './providers/model-parts.ts'
 import { resealProviderKeys } from './providers/reseal.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 import { freeAll, type Free } from './free-all.ts'
@@ -88,39 +88,22 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     })
     steps.push((hurry) => executor.close(hurry))
     const limits = sessionsLimits(config)
+    const { keys, sealing } = secrets
+    const { ofSessions, ofApp } = modelParts({ config, sealing, store, access })
     const sessions = createSessions({
       store,
       executors: new Map([[executor.name, executor]]),
       log,
       owner: randomUUID(),
       limits,
-      models: config.server.url === undefined ? access.proxy.runs : undefined,
+      ...ofSessions,
       observe: metrics.runs.observe,
       crashPoint: crashAt(config.crashAt),
     })
     steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
-    const { keys, sealing } = secrets
     const directProviders = access.straight.map(({ provider }) => provider)
-    const models = config.server.url === undefined ? access.choices : undefined
-    const { endpointHosts, providerLimits } = config.model
-    const own = { store, sealing, endpointHosts, limits: providerLimits }
-    const providers = models && createProviderConfigs(own)
-    const checkProvider = models && access.proxy.check
-    const given = {
-      config,
-      keys,
-      sealing,
-      sessions,
-      executor,
-      store,
-      log,
-      metrics,
-      directProviders,
-      models,
-      providers,
-      checkProvider,
-    }
+    const given = { config, keys, sealing, sessions, executor, store, log, metrics, directProviders, ...ofApp }
     const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }

@@ -14,6 +14,7 @@ import { buildApp, type AppOptions } from '../src/app.ts'
 import { readEnv, type Config } from '../src/config.ts'
 import type { Environment } from '../src/config/reader.ts'
 import { createMetrics } from '../src/metrics/metrics.ts'
+import { modelParts, type ModelParts, type ModelPartsOptions } from '../src/providers/model-parts.ts'
 import { createProviderConfigs } from '../src/providers/provider-configs.ts'
 import { sessionsLimits } from '../src/sessions-limits.ts'
 import type { Lifetime } from './scope.ts'
@@ -49,6 +50,8 @@ export interface GatewayOptions {
   wrap?(executor: FakeExecutor): Executor
   /** Where the files of sessions are; the fake executor has none. */
   workspaces?: Workspaces
+  /** A proxy to call models through; none unless given. */
+  access?: ModelPartsOptions['access']
   /** Directory with the data of a gateway before; else a new one. */
   dataDir?: string
 }
@@ -65,6 +68,8 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
     ...createFakeExecutor({ name: 'fake', ...options.executor }),
     ...(options.workspaces === undefined ? {} : { workspaces: options.workspaces }),
   }
+  const sealing = options.app?.sealing ?? secrets.sealing
+  const { ofSessions, ofApp } = partsOf(options, { config, sealing, store })
   const sessions = createSessions({
     store,
     executors: new Map([[executor.name, options.wrap?.(executor) ?? executor]]),
@@ -72,11 +77,9 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
     owner: 'test',
     limits: sessionsLimits(config),
     observe: metrics.runs.observe,
+    ...ofSessions,
   })
-  const sealing = options.app?.sealing ?? secrets.sealing
-  const { endpointHosts, providerLimits } = config.model
-  const providers = createProviderConfigs({ store, sealing, endpointHosts, limits: providerLimits })
-  const given = { config, keys: secrets.keys, sealing, sessions, executor, store, log, metrics, providers }
+  const given = { config, keys: secrets.keys, sealing, sessions, executor, store, log, metrics, ...ofApp }
   const app = await buildApp({ ...given, ...options.app })
   const close = async () => {
     await app.close()
@@ -101,6 +104,12 @@ export async function startGateway(t: Lifetime, options: GatewayOptions = {}): P
     logged: () => lines.join(''),
     call: callOf(t, url),
   }
+}
+
+function partsOf({ access }: GatewayOptions, given: Omit<ModelPartsOptions, 'access'>): ModelParts {
+  if (access) return modelParts({ ...given, access })
+  const { endpointHosts, providerLimits: limits } = given.config.model
+  return { ofSessions: {}, ofApp: { providers: createProviderConfigs({ ...given, endpointHosts, limits }) } }
 }
 
 export function configOf(env: Environment) {

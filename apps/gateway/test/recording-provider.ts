@@ -16,13 +16,17 @@ export interface RecordingProvider {
   calls: RecordedCall[]
 }
 
-/** Speaks every dialect that engines know, says one word, and keeps what it was asked. */
+/** Speaks every dialect that engines know, says one word where it is to stream, and keeps what it was asked. */
 export async function startRecordingProvider(t: Lifetime): Promise<RecordingProvider> {
   const calls: RecordedCall[] = []
   const server = createServer((request, response) => {
     void json(request).then((body) => {
       const path = request.url ?? ''
       calls.push({ path, headers: request.headers, body: Object(body) })
+      if (Object(body).stream !== true && !path.includes(':stream')) {
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"recorded":true}')
+        return
+      }
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       const answer = path.includes(':streamGenerateContent')
         ? google

@@ -22,7 +22,8 @@ export const ModelConfig = Type.Object(
       Type.String({
         pattern: '^[A-Za-z0-9._-]{1,64}$',
         examples: ['anthropic', 'openai', 'google', 'openrouter', 'local'],
-        description: 'As `model` before its slash. With `api_endpoint` it also says how that is spoken to.',
+        description:
+          'As `model` before its slash, or the name of a provider configuration. With `api_endpoint` it says how that is spoken to.',
       }),
     ),
     model: Type.Optional(ModelName),
@@ -33,7 +34,8 @@ export const ModelConfig = Type.Object(
         maxLength: 4096,
         pattern: '^[\\x21-\\x7e]+$',
         writeOnly: true,
-        description: 'Used for this provider in place of the key of the gateway. Kept in memory, and never told.',
+        description:
+          'Used for this provider in place of the key of the gateway. Kept encrypted until its run has ended, without ENCRYPTION_KEY in memory alone, and never told.',
       }),
     ),
     api_endpoint: Type.Optional(Endpoint),

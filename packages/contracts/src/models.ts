@@ -88,11 +88,13 @@ export interface ModelMeter {
   end(): Promise<void>
 }
 
-/** Keys that came with requests, in memory alone. */
+/** Keys that models are called with for runs, in memory. */
 export interface RunKeys {
+  /** Until the run has ended. */
   keep(run: Pick<ModelRun, 'sessionId' | 'runId'>, key: string): void
-  /** The run uses the same key as another one of its session, if that has one. */
-  share(run: Pick<ModelRun, 'sessionId' | 'runId'>, withRunId: string): void
+  of(run: Pick<ModelRun, 'sessionId' | 'runId'>): string | undefined
+  /** The run has ended. Of a session's runs that have, the key of the one that came last is held, for what comes after. */
+  end(run: Pick<ModelRun, 'sessionId' | 'runId'>): void
   /** Forgets the key of a run, or of all runs of a session; idempotent. */
   drop(of: { sessionId: string; runId?: string }): void
 }
@@ -103,7 +105,7 @@ export interface RunModels {
   /**
    * From now on what the session calls for is on account of the run, until the meter's `end`. `onStop` is called at most
    * once. A run that is taken up again goes on from what is stored of it. Throws MODEL_AUTH when the run needs a key
-   * that came with its request and is no longer held.
+   * that is not held.
    */
   begin(run: ModelRun, onStop: (why: ModelStop) => void): Promise<ModelMeter>
 }

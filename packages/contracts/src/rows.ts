@@ -95,4 +95,7 @@ export type NewSession = Pick<
   /** It is open already, and holds what it has from the beginning. */
   ref?: ExecutorRef
 }
-export type NewRun = Pick<RunRow, 'runId' | 'sessionId' | 'tenant' | 'input' | 'limits' | 'requestId' | 'createdAt'>
+export type NewRun = Pick<RunRow, 'runId' | 'sessionId' | 'tenant' | 'input' | 'limits' | 'requestId' | 'createdAt'> & {
+  /** The key its model is called with; it opens for this run alone, and is forgotten when the run ends. */
+  sealedKey?: string
+}

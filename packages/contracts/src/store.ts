@@ -125,6 +125,8 @@ export interface Store {
   getFill(sessionId: string): Promise<WorkspaceFill | undefined>
   listSessions(query: SessionQuery): Promise<readonly SessionRow[]>
   getRun(runId: string): Promise<RunRow | undefined>
+  /** Apart from its row, which is read far more often; undefined once the run has ended. */
+  getRunKey(runId: string): Promise<string | undefined>
   /** The latest `limit` runs, oldest first. */
   listRuns(sessionId: string, limit: number): Promise<readonly RunRow[]>
   /** Runs that are not terminal, oldest first. For recovery and the dispatcher. */

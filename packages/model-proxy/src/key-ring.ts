@@ -1,26 +1,33 @@
 import type { RunKeys } from '@opencode-gateway/contracts'
 
-export interface KeyRing extends RunKeys {
-  of(run: { sessionId: string; runId: string }): string | undefined
+interface Held {
+  key: string
+  ended: boolean
 }
 
-/** Runs of one session whose keys are held; of more the oldest is forgotten. */
-const MAX_RUNS = 1_000
+/**
+ * In the order in which runs are taken in. There are as many keys as open runs, whose number the store bounds, and one
+ * for each session besides: none is ever pushed out by another.
+ */
+export function createKeyRing(): RunKeys {
+  const sessions = new Map<string, Map<string, Held>>()
+  const heldOf = ({ sessionId, runId }: { sessionId: string; runId: string }): Held | undefined =>
+    sessions.get(sessionId)?.get(runId)
 
-export function createKeyRing(): KeyRing {
-  const sessions = new Map<string, Map<string, string>>()
-  const keep: KeyRing['keep'] = ({ sessionId, runId }, key) => {
-    const keys = sessions.get(sessionId) ?? new Map<string, string>()
-    sessions.set(sessionId, keys)
-    keys.set(runId, key)
-    const [oldest] = keys.keys()
-    if (keys.size > MAX_RUNS && oldest !== undefined) keys.delete(oldest)
-  }
   return {
-    keep,
-    share(run, withRunId) {
-      const key = sessions.get(run.sessionId)?.get(withRunId)
-      if (key !== undefined) keep(run, key)
+    keep({ sessionId, runId }, key) {
+      const keys = sessions.get(sessionId) ?? new Map<string, Held>()
+      sessions.set(sessionId, keys)
+      keys.set(runId, { key, ended: false })
+    },
+    of: (run) => heldOf(run)?.key,
+    end(run) {
+      const held = heldOf(run)
+      if (!held) return
+      held.ended = true
+      const keys = sessions.get(run.sessionId) ?? new Map<string, Held>()
+      const ended = [...keys].filter(([, { ended }]) => ended)
+      for (const [runId] of ended.slice(0, -1)) keys.delete(runId)
     },
     drop({ sessionId, runId }) {
       const keys = sessions.get(sessionId)
@@ -28,6 +35,5 @@ export function createKeyRing(): KeyRing {
       else keys?.delete(runId)
       if (keys?.size === 0) sessions.delete(sessionId)
     },
-    of: ({ sessionId, runId }) => sessions.get(sessionId)?.get(runId),
   }
 }

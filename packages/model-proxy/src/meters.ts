@@ -105,6 +105,6 @@ export function createMeters(options: MetersOptions): Meters {
 
 function keyGone(): GatewayError {
   const message =
-    'The key that came with the request is gone: it is in memory alone, and the gateway was started again.'
+    'The key that came with the request is gone: without ENCRYPTION_KEY it is in memory alone, and the gateway was started again.'
   return new GatewayError('MODEL_AUTH', `${message} Send the prompt again, with its key.`)
 }

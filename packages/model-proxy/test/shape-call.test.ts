@@ -88,7 +88,7 @@ test(
   },
 )
 
-test('a run whose key is gone does not begin; the key of another run can be shared', LIMIT, async (t) => {
+test('a run whose key is gone does not begin, and no key is pushed out by others', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end('{}'))
   const { proxy } = await startScene(t, provider.address)
   const { keys } = proxy.runs
@@ -98,16 +98,19 @@ test('a run whose key is gone does not begin; the key of another run can be shar
     budget: {},
     options: { provider: 'acme', keyed: true as const },
   }
-  const begin = (runId: string) => proxy.runs.begin({ ...about, runId }, () => {})
+  const run = (index: number) => ({ ...about, runId: `run-${index}` })
+  const begin = (index: number) => proxy.runs.begin(run(index), () => {})
   const gone = { code: 'MODEL_AUTH' }
-  await assert.rejects(begin('one'), gone)
-  keys.keep({ ...about, runId: 'one' }, 'key')
-  keys.share({ ...about, runId: 'two' }, 'one')
-  keys.share({ ...about, runId: 'three' }, 'nobody')
-  await begin('two')
-  await assert.rejects(begin('three'), gone)
-  keys.drop({ sessionId: SESSION, runId: 'one' })
-  await assert.rejects(begin('one'), gone)
+  await assert.rejects(begin(0), gone)
+  for (let index = 0; index < 1_500; index += 1) keys.keep(run(index), `key-${index}`)
+  await begin(0)
+  keys.drop(run(1_499))
+  await assert.rejects(begin(1_499), gone)
+  assert.equal(keys.of(run(0)), 'key-0')
+
+  for (const index of [2, 0, 1]) keys.end(run(index))
+  const held = [0, 1, 2, 3].map((index) => keys.of(run(index)))
+  assert.deepEqual(held, [undefined, undefined, 'key-2', 'key-3'], 'of those that have ended the one that came last')
   keys.drop({ sessionId: SESSION })
-  await assert.rejects(begin('two'), gone)
+  await assert.rejects(begin(3), gone)
 })

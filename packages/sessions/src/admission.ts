@@ -49,14 +49,6 @@ export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits
   }
 }
 
-/** The order with the model of the session's latest run, and what that asked of it, if it asks for that. */
-export function inherited(order: RunOrder, latest: RunRow | undefined): RunOrder {
-  if (order.kind !== 'prompt' || order.inheritModel !== true || latest?.input.kind !== 'prompt') return order
-  const { model, modelOptions } = latest.input
-  if (modelOptions === undefined) return order
-  return { ...order, modelOptions, ...(model === undefined ? {} : { model }) }
-}
-
 const retryable: ReadonlySet<RunState> = new Set(['failed', 'timed_out', 'interrupted'])
 
 /** A new run like one that did not come to a good end. */

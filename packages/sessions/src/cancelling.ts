@@ -20,9 +20,11 @@ export interface CancellingOptions {
   doorbell: Doorbell
   /** By run: it has ended. */
   endBell: Doorbell
+  /** A run has ended that had not begun. */
+  onEnded(run: RunRow): void
 }
 
-export function createCancelling({ store, dispatcher, doorbell, endBell }: CancellingOptions): Cancelling {
+export function createCancelling({ store, dispatcher, doorbell, endBell, onEnded }: CancellingOptions): Cancelling {
   async function all(session: SessionRow, runId?: string): Promise<CancelResult> {
     const open = await store.requestCancel(session.sessionId, Date.now(), runId)
     const receipts: CancelReceipt[] = []
@@ -32,6 +34,7 @@ export function createCancelling({ store, dispatcher, doorbell, endBell }: Cance
       const receipt = await cancelRun(run, { store, dispatcher })
       if (receipt) receipts.push(receipt)
       const ended = await store.getRun(run.runId)
+      if (ended?.complete) onEnded(ended)
       if (ended?.state === 'cancelled') cancelledRuns.push(run.runId)
       endBell.ring(run.runId)
     }

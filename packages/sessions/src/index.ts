@@ -1,3 +1,5 @@
 export * from './observation.ts'
 export * from './types.ts'
+export type { Heritage } from './heritage.ts'
+export type { KeySeal } from './run-keys.ts'
 export { createSessions } from './sessions.ts'

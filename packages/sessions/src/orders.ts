@@ -1,23 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import {
-  GatewayError,
-  type Executor,
-  type RunModels,
-  type RunRow,
-  type SessionRow,
-  type Store,
-} from '@opencode-gateway/contracts'
-import { admittedRun, admittedSession, inherited, newRun, runAgain, titleOf } from './admission.ts'
+import { GatewayError, type Executor, type RunRow, type SessionRow, type Store } from '@opencode-gateway/contracts'
+import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
+import { heritageOf, inherited, renewed, type RenewModel } from './heritage.ts'
 import { latestPrompt } from './latest-runs.ts'
 import type { CrashPoint } from './observation.ts'
-import { withKey } from './run-keys.ts'
+import type { KeyedRuns } from './run-keys.ts'
 import type { RunOrder, Sessions, SessionsLimits } from './types.ts'
 
 export interface OrdersOptions {
   store: Store
   /** By name; the first is the default. */
   executors: ReadonlyMap<string, Executor>
-  models: RunModels | undefined
+  keyed: KeyedRuns
+  renewModel: RenewModel | undefined
   limits: SessionsLimits
   /** Throws when nothing is taken any more. */
   refuseWhenClosing(): void
@@ -33,7 +28,7 @@ export interface OrdersOptions {
 
 /** Takes in what is to be done: when a call settles, the order is durable. */
 export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 'addRun' | 'retry'> {
-  const { store, executors, models, limits, refuseWhenClosing, owned } = options
+  const { store, executors, keyed, limits, refuseWhenClosing, owned } = options
   const room = { maxQueued: limits.maxQueuedRuns, slots: limits.maxConcurrentRuns }
 
   return {
@@ -65,7 +60,7 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
         ...(order.fill === undefined ? {} : { fill: order.fill }),
       }
       const admission = { ...room, ...(order.idempotency ? { idempotency: order.idempotency } : {}) }
-      const admitted = await withKey(models?.keys, run, wanted?.modelKey, async () =>
+      const admitted = await keyed.admit(run, wanted?.modelKey, async (run) =>
         admittedSession(await store.createSession(session, run, admission), sessionId),
       )
       options.crashPoint('after-create')
@@ -78,11 +73,11 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
       const session = await owned(tenant, sessionId)
       await refuseDeliveryOfNothing(store, session, order)
       const latest = await latestPrompt(store, session)
-      const wanted = newRun(inherited(order, latest), { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
+      const heir = await inherited(order, latest, options)
+      const wanted = newRun(heir, { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
       const admission = { ...room, rejectWhenBusy: onBusy === 'reject', ...(idempotency ? { idempotency } : {}) }
-      if (order.modelKey === undefined && latest) models?.keys.share(wanted, latest.runId)
-      const { run, replayed } = await withKey(models?.keys, wanted, order.modelKey, async () =>
-        admittedRun(await store.addRun(wanted, admission), sessionId),
+      const { run, replayed } = await keyed.admit(wanted, heir.modelKey, async (run) =>
+        admittedRun(await store.addRun(run, admission), sessionId),
       )
       if (replayed) return { session, run, replayed }
       options.onAppended(sessionId)
@@ -96,12 +91,15 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
       const session = await owned(tenant, sessionId)
       const latest = (await store.listRuns(sessionId, 1)).at(-1)
       const again = { tenant, sessionId, requestId, createdAt: Date.now() }
-      const wanted = runAgain(latest, again)
-      if (latest) models?.keys.share(wanted, latest.runId)
-      const added = await store.addRun(wanted, { ...room, rejectWhenBusy: true })
+      const former = runAgain(latest, again)
+      const heritage = await heritageOf(latest, options)
+      const wanted = renewed(former, heritage)
+      const added = await keyed.admit(wanted, heritage?.modelKey, async (run) =>
+        admittedRun(await store.addRun(run, { ...room, rejectWhenBusy: true }), sessionId),
+      )
       options.onAppended(sessionId)
       options.kick()
-      return { session, ...admittedRun(added, sessionId) }
+      return { session, ...added }
     },
   }
 }

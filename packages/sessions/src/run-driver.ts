@@ -27,6 +27,7 @@ import type { CrashPoint, Observe } from './observation.ts'
 import { openInTime } from './open-in-time.ts'
 import { quieten } from './quieten.ts'
 import { rememberWork } from './remember-work.ts'
+import type { KeyedRuns } from './run-keys.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
 import type { SessionsLimits } from './types.ts'
@@ -39,6 +40,7 @@ export interface RunDriverOptions {
   log: Log
   limits: SessionsLimits
   models: RunModels | undefined
+  keyed: KeyedRuns
   observe: Observe
   crashPoint(name: CrashPoint): void
   /** After every durable change of the session's log. */
@@ -52,7 +54,7 @@ export function driveRun(
   options: RunDriverOptions,
   progress?: RunProgress,
 ): DrivenRun {
-  const { store, live, limits, models, observe, crashPoint } = options
+  const { store, live, limits, models, keyed, observe, crashPoint } = options
   const log = options.log.child({ runId: run.runId, sessionId: run.sessionId, requestId: run.requestId })
   const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
   const watch = createRunWatch(run)
@@ -134,7 +136,7 @@ export function driveRun(
     if (progress) stop.engage(opened)
     if (halted()) return { kind: 'stopped' }
     try {
-      meter = await beginMeter({ run, models, stop, resumed: progress !== undefined })
+      meter = await beginMeter({ run, models, keyed, stop, resumed: progress !== undefined })
     } catch (error) {
       if (progress && !(error instanceof FencedError) && !stop.detached()) {
         await quieten(opened, { graceMs: limits.cancelGraceMs, log })

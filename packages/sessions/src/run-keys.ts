@@ -1,20 +1,69 @@
-import type { NewRun, RunKeys, RunRow } from '@opencode-gateway/contracts'
+import type { NewRun, RunKeys, RunRow, Store } from '@opencode-gateway/contracts'
 
-/** Holds the key of a run while it is admitted, and after if it was; the key is not part of what is stored. */
-export async function withKey<T extends { run?: RunRow | undefined }>(
-  keys: RunKeys | undefined,
-  run: NewRun | undefined,
-  key: string | undefined,
-  admit: () => Promise<T>,
-): Promise<T> {
-  if (!keys || !run || key === undefined) return await admit()
-  keys.keep(run, key)
-  try {
-    const admitted = await admit()
-    if (admitted.run?.runId !== run.runId) keys.drop(run)
-    return admitted
-  } catch (error) {
-    keys.drop(run)
-    throw error
+/** Seals the keys that models are called with for runs, each for one run alone. */
+export interface KeySeal {
+  seal(key: string, runId: string): string
+  /** Throws MODEL_AUTH for what it cannot open. */
+  open(sealed: string, runId: string): string
+}
+
+export interface KeyedRunsOptions {
+  store: Pick<Store, 'getRunKey'>
+  /** In memory; undefined where nothing is between engine and models. */
+  keys: RunKeys | undefined
+  /** Undefined: keys are in memory alone, and do not outlive the process. */
+  seal: KeySeal | undefined
+}
+
+/** The keys of runs: in memory, and sealed with the run until it has ended. */
+export interface KeyedRuns {
+  /** Takes a run in with its key, or holds nothing of it. */
+  admit<R extends NewRun | undefined, T extends { run?: RunRow | undefined }>(
+    run: R,
+    key: string | undefined,
+    take: (run: R) => Promise<T>,
+  ): Promise<T>
+  /** Undefined for a run that has none, or whose key is no longer held. */
+  of(run: RunRow): Promise<string | undefined>
+  /** From now on the key of an open run is in memory, also after a restart. */
+  recall(run: RunRow): Promise<void>
+  end(run: RunRow): void
+  drop(of: { sessionId: string }): void
+}
+
+export function createKeyedRuns({ store, keys, seal }: KeyedRunsOptions): KeyedRuns {
+  async function of(run: RunRow): Promise<string | undefined> {
+    const held = keys?.of(run)
+    if (held !== undefined || !seal) return held
+    const sealed = await store.getRunKey(run.runId)
+    return sealed === undefined ? undefined : seal.open(sealed, run.runId)
+  }
+
+  return {
+    of,
+    async admit(run, key, take) {
+      if (!keys || !run || key === undefined) return await take(run)
+      const sealed = seal ? { ...run, sealedKey: seal.seal(key, run.runId) } : run
+      keys.keep(run, key)
+      try {
+        const admitted = await take(sealed)
+        if (admitted.run?.runId !== run.runId) keys.drop(run)
+        return admitted
+      } catch (error) {
+        keys.drop(run)
+        throw error
+      }
+    },
+    async recall(run) {
+      if (keys?.of(run) !== undefined) return
+      const key = await of(run)
+      if (key !== undefined) keys?.keep(run, key)
+    },
+    end(run) {
+      // What comes after it is called with the configuration as it is then.
+      if (run.input.kind === 'prompt' && run.input.modelOptions?.config) keys?.drop(run)
+      else keys?.end(run)
+    },
+    drop: (session) => keys?.drop({ sessionId: session.sessionId }),
   }
 }

@@ -16,6 +16,7 @@ import { resetWorkspace } from './reset.ts'
 import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './retention.ts'
 import { driveRun } from './run-driver.ts'
+import { createKeyedRuns } from './run-keys.ts'
 import type { Sessions, SessionsOptions } from './types.ts'
 import { untilRecovered } from './until-recovered.ts'
 
@@ -28,7 +29,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const crashPoint = options.crashPoint ?? (() => {})
   const onAppended = (sessionId: string) => doorbell.ring(sessionId)
   const { models } = options
-  const driverOptions = { store, live, log, limits, models, observe, crashPoint, onAppended }
+  const keyed = createKeyedRuns({ store, keys: models?.keys, seal: options.keySeal })
+  const driverOptions = { store, live, log, limits, models, keyed, observe, crashPoint, onAppended }
   const dispatcher = createDispatcher({
     store,
     log,
@@ -41,15 +43,16 @@ export function createSessions(options: SessionsOptions): Sessions {
     onEnded,
   })
   const holds = createHolds(() => dispatcher.kick())
-  const cancelling = createCancelling({ store, dispatcher, doorbell, endBell })
+  const cancelling = createCancelling({ store, dispatcher, doorbell, endBell, onEnded: (run) => keyed.end(run) })
   const closing = new AbortController()
   const recovered = Promise.withResolvers<void>()
   let retention: Retention | undefined
   let accepting = true
 
-  function tellEnded({ runId, sessionId }: RunRow): void {
-    endBell.ring(runId)
-    doorbell.ring(sessionId)
+  function tellEnded(run: RunRow): void {
+    keyed.end(run)
+    endBell.ring(run.runId)
+    doorbell.ring(run.sessionId)
   }
 
   async function onEnded(run: RunRow): Promise<void> {
@@ -64,7 +67,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.startTimeoutMs)])
     await live.release(session, 'nothing', { signal, log: log.child({ sessionId: session.sessionId }) })
     if (session.closedAt === undefined) await store.closeSession(session.sessionId, Date.now())
-    models?.keys.drop(session)
+    keyed.drop(session)
   }
 
   async function owned(tenant: string, sessionId: string): Promise<SessionRow> {
@@ -86,7 +89,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     ...createOrders({
       store,
       executors,
-      models,
+      keyed,
+      renewModel: options.renewModel,
       limits,
       refuseWhenClosing,
       owned,

@@ -20,7 +20,9 @@ import type {
   WorkspaceFill,
   WorkspaceLimits,
 } from '@opencode-gateway/contracts'
+import type { RenewModel } from './heritage.ts'
 import type { CrashPoint, Observe } from './observation.ts'
+import type { KeySeal } from './run-keys.ts'
 
 export interface SessionsOptions {
   store: Store
@@ -32,6 +34,10 @@ export interface SessionsOptions {
   limits: SessionsLimits
   /** Told for which runs models are called; what was used is as the executor says where it is absent. */
   models?: RunModels | undefined
+  /** Keeps the keys of runs over a restart; without it they are in memory alone. */
+  keySeal?: KeySeal | undefined
+  /** What later runs have of one that used a provider configuration; as it was then where it is absent. */
+  renewModel?: RenewModel | undefined
   /** For metrics. */
   observe?: Observe
   /** For tests that kill the process at a named place. */
@@ -83,7 +89,7 @@ export interface OrderLimits {
   askTimeoutMs?: number
   maxModelCalls?: number
   budget?: ModelBudget
-  /** A key for the run's model, which is not stored. */
+  /** A key for the run's model. */
   modelKey?: string
   /** A prompt that says nothing of the model has that of the run before it. */
   inheritModel?: boolean

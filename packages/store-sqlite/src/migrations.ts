@@ -170,4 +170,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE provider_defaults (tenant TEXT PRIMARY KEY, provider_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Only of runs that have not ended.
+  CREATE TABLE run_keys (run INTEGER PRIMARY KEY, sealed TEXT NOT NULL) STRICT;
+  `,
 ]

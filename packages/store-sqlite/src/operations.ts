@@ -49,6 +49,7 @@ export function createOperations(db: DatabaseSync) {
     getSession: sessions.get,
     getFill: sessions.getFill,
     getRun: runs.get,
+    getRunKey: runs.key,
     readEvents: events.read,
     wasAsked: events.wasAsked,
     listSessions: sessionLists.list,

@@ -129,6 +129,7 @@ export function createSqliteStore({
       const run = await call('getRun', runId)
       return run && toRun(run)
     },
+    getRunKey: (runId) => call('getRunKey', runId),
     async listRuns(sessionId, limit) {
       return (await call('listRuns', sessionId, bounded(limit))).map(toRun)
     },

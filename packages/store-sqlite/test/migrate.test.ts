@@ -46,6 +46,7 @@ it('the released steps build the schema', () => {
     'provider_versions',
     'providers',
     'run_inputs',
+    'run_keys',
     'runs',
     'session_fills',
     'session_labels',

@@ -13,6 +13,7 @@ import { log } from './cases/log.ts'
 import { providers } from './cases/providers.ts'
 import { queue } from './cases/queue.ts'
 import { retention } from './cases/retention.ts'
+import { runKeys } from './cases/run-keys.ts'
 import { sessions } from './cases/sessions.ts'
 import type { StoreCaseGroup, StoreHarness } from './harness.ts'
 
@@ -30,6 +31,7 @@ export const storeCases: readonly StoreCaseGroup[] = [
   lists,
   expiry,
   retention,
+  runKeys,
   providers,
   durability,
 ]

@@ -7,6 +7,7 @@ import { brokenFences } from './broken/fences.ts'
 import { brokenLog } from './broken/log.ts'
 import { brokenProviders } from './broken/providers.ts'
 import { brokenRetention } from './broken/retention.ts'
+import { brokenRunKeys } from './broken/run-keys.ts'
 import { brokenRuns } from './broken/runs.ts'
 import { brokenSessions } from './broken/sessions.ts'
 import { emptyDisk } from './memory/disk.ts'
@@ -20,6 +21,7 @@ const brokenStores: readonly BrokenStore[] = [
   ...brokenSessions,
   ...brokenRetention,
   ...brokenProviders,
+  ...brokenRunKeys,
 ]
 const cases = storeCases.flatMap((group) => group.cases)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { providerVariables } from '../../src/executors.ts'
+import { filesBelow } from '../files-below.ts'
 import { callOf, temporaryDirectory } from '../gateway.ts'
 import { startGatewayProcess } from '../gateway-process.ts'
 import { startRecordingProvider } from '../recording-provider.ts'
@@ -109,16 +109,4 @@ async function environments(except: readonly number[]): Promise<string> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && !except.includes(Number(name)))
   const read = (pid: string) => readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
   return (await Promise.all(pids.map(read))).join('\n')
-}
-
-async function filesBelow(directory: string): Promise<[string, string][]> {
-  const names = await readdir(directory, { recursive: true })
-  const files = await Promise.all(
-    names.map(async (name): Promise<[string, string][]> => {
-      const file = join(directory, name)
-      const isFile = (await stat(file).catch(() => undefined))?.isFile() ?? false
-      return isFile ? [[file, await readFile(file, 'latin1')]] : []
-    }),
-  )
-  return files.flat()
 }

@@ -56,6 +56,12 @@ export function createRunSql(db: DatabaseSync) {
   const insert = db.prepare(`
     INSERT INTO runs (run_id, session, state, request_id, created_at) VALUES (?, ?, 'queued', ?, ?)`)
   const insertInput = db.prepare('INSERT INTO run_inputs VALUES (?, ?, ?)')
+  const insertKey = db.prepare('INSERT INTO run_keys VALUES (?, ?)')
+  const dropKey = db.prepare('DELETE FROM run_keys WHERE run = ?')
+  const key = prepareQuery<{ sealed: string }>(
+    db,
+    'SELECT k.sealed FROM runs r JOIN run_keys k ON k.run = r.id WHERE r.run_id = ?',
+  )
   const claim = db.prepare(`
     UPDATE runs SET state = 'starting', epoch = epoch + 1, attempts = attempts + 1, owner = ?, lease_until = ?,
       claimed_at = ? WHERE id = ?`)
@@ -75,6 +81,7 @@ export function createRunSql(db: DatabaseSync) {
 
   return {
     get: (runId: string) => byId.get(runId),
+    key: (runId: string) => key.get(runId)?.sealed,
     getByNumber: (run: number) => byNumber.get(run),
     head: (runId: string) => head.get(runId),
     firstOpen: (session: number) => firstOpen.get(session),
@@ -83,9 +90,10 @@ export function createRunSql(db: DatabaseSync) {
     atWork: () => atWork.get()?.value ?? 0,
 
     insert(session: number, run: RunText): number {
-      const { runId, requestId, createdAt, input, limits } = run
+      const { runId, requestId, createdAt, input, limits, sealedKey } = run
       const { lastInsertRowid } = insert.run(runId, session, requestId, createdAt)
       insertInput.run(lastInsertRowid, input, limits)
+      if (sealedKey !== undefined) insertKey.run(lastInsertRowid, sealedKey)
       return Number(lastInsertRowid)
     },
     claim: (run: number, owner: string, leaseUntil: number, at: number) => claim.run(owner, leaseUntil, at, run),
@@ -106,6 +114,7 @@ export function createRunSql(db: DatabaseSync) {
       if (change.state === undefined) return
       const endedAt = change.endedAt ?? null
       state.run(change.state, endedAt, change.complete ?? null, endedAt, run)
+      if (endedAt !== null) dropKey.run(run)
     },
     requestCancel: (session: number, at: number, runId: string | undefined) =>
       cancel.run(at, session, runId ?? null, runId ?? null),

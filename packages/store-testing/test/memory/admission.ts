@@ -28,7 +28,8 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
     disk.keys.set(nameOf(admission), { digest, expiresAt, sessionId, runId })
   }
 
-  function insert(run: NewRun): RunRow {
+  function insert({ sealedKey, ...run }: NewRun): RunRow {
+    if (sealedKey !== undefined) disk.runKeys.set(run.runId, sealedKey)
     const row: RunRow = { ...run, state: 'queued', epoch: 0, attempts: 0, progress: 0, asks: [], ...unset }
     disk.runs.set(run.runId, row)
     const session = disk.sessions.get(run.sessionId)

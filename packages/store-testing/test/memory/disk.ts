@@ -18,6 +18,8 @@ export interface Disk {
   fills: Map<string, WorkspaceFill>
   /** In the order in which they came. */
   runs: Map<string, RunRow>
+  /** Sealed, by run. */
+  runKeys: Map<string, string>
   logs: Map<string, LogEvent[]>
   keys: Map<string, Key>
   /** Every version that is kept, in the order in which they came. */
@@ -41,7 +43,15 @@ export type Steps = {
 }
 
 export function emptyDisk(): Disk {
-  return { sessions: new Map(), fills: new Map(), runs: new Map(), logs: new Map(), keys: new Map(), providers: [] }
+  return {
+    sessions: new Map(),
+    fills: new Map(),
+    runs: new Map(),
+    runKeys: new Map(),
+    logs: new Map(),
+    keys: new Map(),
+    providers: [],
+  }
 }
 
 export function isOpen(run: RunRow): boolean {

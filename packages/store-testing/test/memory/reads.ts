@@ -3,7 +3,7 @@ import { claimable, limited, openRuns, queuedRuns, type Disk, type Steps } from 
 
 type Reads = Pick<
   Steps,
-  'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'Fill'}` | 'countQueued' | 'queuePosition'
+  'check' | 'readEvents' | 'wasAsked' | `get${'Session' | 'Run' | 'RunKey' | 'Fill'}` | 'countQueued' | 'queuePosition'
 > &
   ListSteps
 type ListSteps = Pick<Steps, 'listSessions' | 'listRuns' | 'listOpenRuns' | 'listQueued' | 'listHeld'>
@@ -22,6 +22,7 @@ export function readSteps(disk: Disk): Reads {
     getSession: (sessionId) => disk.sessions.get(sessionId),
     getFill: (sessionId) => disk.fills.get(sessionId),
     getRun: (runId) => disk.runs.get(runId),
+    getRunKey: (runId) => disk.runKeys.get(runId),
     listSessions({ tenant, status, executor, label, before, limit }) {
       const rows = [...disk.sessions.values()].filter(
         (row) =>

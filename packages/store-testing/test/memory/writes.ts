@@ -72,7 +72,10 @@ export function writeSteps(disk: Disk): Writes {
       const run = heldRun(disk, fence)
       const { currentTool, ...rest } = patch ?? {}
       Object.assign(run, rest, currentTool !== undefined && { currentTool: currentTool ?? undefined })
-      if (patch?.endedAt !== undefined) run.asks = []
+      if (patch?.endedAt !== undefined) {
+        run.asks = []
+        disk.runKeys.delete(run.runId)
+      }
       return write(disk, run, events, at)
     },
     requestCancel(sessionId, at, runId) {
