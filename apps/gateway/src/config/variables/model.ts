@@ -7,7 +7,7 @@ export const modelVariables = {
   modelEndpointHosts: optional(
     'MODEL_ENDPOINT_HOSTS',
     parse.hostList,
-    'Hosts that `api_endpoint` of a request may name, "host" or "host:port" with commas between; none unless set.',
+    'Hosts that `api_endpoint` of a request or a provider configuration may name, "host" or "host:port" with commas between; none unless set.',
   ),
   maxProviders: variable(
     'MAX_PROVIDERS',
