@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the engine image from docker/engine with the engine version of pnpm-workspace.yaml.
 #   engine-image.sh [target] [tag]    target: slim (default) or full; tag: opencode-engine:<version>[-full] unless given
-# BASE_IMAGE in the environment replaces the Dockerfile's own. Prints the tag.
+# BASE_IMAGE, PYTHON_PACKAGES and PIP_INDEX_URL in the environment replace the Dockerfile's own. Prints the tag.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -13,6 +13,8 @@ suffix=''
 tag="${2:-opencode-engine:$version$suffix}"
 
 arguments=(--build-arg "OPENCODE_VERSION=$version")
-[[ -z "${BASE_IMAGE-}" ]] || arguments+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+for name in BASE_IMAGE PYTHON_PACKAGES PIP_INDEX_URL; do
+  [[ -z "${!name-}" ]] || arguments+=(--build-arg "$name=${!name}")
+done
 docker build --file docker/engine/Dockerfile --target "$target" --tag "$tag" "${arguments[@]}" . >&2
 echo "$tag"
