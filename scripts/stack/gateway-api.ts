@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SessionSummary, SessionView } from '@opencode-gateway/contracts'
 
 /** What a command in a workspace left. */
@@ -9,11 +10,15 @@ export interface ShellResult {
 /** The calls of a gateway that the scripts make. Each has a deadline, and throws when the answer is not the expected one. */
 export interface GatewayApi {
   get(path: string): Promise<unknown>
-  /** Of this key, that are not closed; at most a page of them is looked at. */
-  countOpenSessions(): Promise<number>
+  /** Ids of those of this key that are not closed; the newest 200 sessions are looked at. */
+  openSessions(): Promise<readonly string[]>
   makeSession(): Promise<string>
   session(id: string): Promise<SessionView>
   shell(id: string, command: string): Promise<ShellResult>
+  /** Settles once the command is at work. */
+  begin(id: string, command: string): Promise<void>
+  /** Settles with the receipt. */
+  cancel(id: string): Promise<Record<string, unknown>>
   remove(id: string): Promise<void>
   /** Reads the session's stream to its end; settles with the number of its events. */
   readStream(id: string): Promise<{ events: number; complete: number }>
@@ -60,10 +65,10 @@ export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: Gateway
 
   return {
     get: async (path) => await json(await send('GET', path)),
-    async countOpenSessions() {
+    async openSessions() {
       const { sessions } = await json(await send('GET', '/sessions?limit=200'))
       if (!Array.isArray(sessions)) throw new Error('GET /sessions gave no sessions')
-      return sessions.filter((session: SessionSummary) => !session.closed).length
+      return sessions.flatMap((session: SessionSummary) => (session.closed ? [] : [session.session_id]))
     },
     async makeSession() {
       const { session_id: id } = await json(await send('POST', '/sessions', {}))
@@ -78,6 +83,17 @@ export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: Gateway
       if (typeof exitCode !== 'number')
         throw new Error(`"${command}" has no exit code: ${JSON.stringify(answer).slice(0, 1000)}`)
       return { exitCode, output: String(stdout ?? output) }
+    },
+    async begin(id, command) {
+      await (await send('POST', `/sessions/${id}/shell`, { command })).body?.cancel()
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      while ((await json(await send('GET', `/sessions/${id}/status`)))['status'] !== 'running')
+        await sleep(50, undefined, { signal: deadline })
+    },
+    async cancel(id) {
+      const { receipt } = await json(await send('POST', `/sessions/${id}/cancel`, {}))
+      if (typeof receipt !== 'object' || receipt === null) throw new Error('a cancel gave no receipt')
+      return { ...receipt }
     },
     async remove(id) {
       await (await send('DELETE', `/sessions/${id}`)).body?.cancel()

@@ -77,10 +77,29 @@ export function smokeSteps(api: GatewayApi, secrets: readonly string[]): readonl
       },
     },
     {
+      name: 'status',
+      async run(seen) {
+        const status = await api.get(`/sessions/${seen.sessionId}/status`)
+        expect(Object(status).status === 'completed', 'not completed but', status)
+        return status
+      },
+    },
+    { name: 'long command', run: (seen) => api.begin(seen.sessionId ?? '', 'sleep 600') },
+    {
+      name: 'cancel',
+      async run(seen) {
+        const receipt = await api.cancel(seen.sessionId ?? '')
+        expect(typeof receipt['quiet_after_ms'] === 'number', 'not known to be quiet:', receipt)
+        const status = await api.get(`/sessions/${seen.sessionId}/status`)
+        expect(Object(status).status === 'cancelled', 'not cancelled but', status)
+        return receipt
+      },
+    },
+    {
       name: 'events',
       async run(seen) {
         const stream = await api.readStream(seen.sessionId ?? '')
-        expect(stream.complete === 4, 'not 4 runs that ended but', stream)
+        expect(stream.complete === 5, 'not 5 runs that ended but', stream)
         return stream
       },
     },

@@ -2,6 +2,8 @@ import type { GatewayApi } from './gateway-api.ts'
 
 export interface SoakRun {
   run: number
+  /** Its session; undefined when none was made. */
+  id: string | undefined
   /** Milliseconds of each step. */
   steps: Readonly<Record<string, number>>
   streams: { opened: number; complete: number }
@@ -36,9 +38,9 @@ export async function soakRun(api: GatewayApi, run: number): Promise<SoakRun> {
     const stream = await timed('events', () => api.readStream(session))
     expect(stream.complete === 3, 'three commands that ended', stream)
     streams.complete += 1
-    return { run, steps, streams }
+    return { run, id, steps, streams }
   } catch (error) {
-    return { run, steps, streams, error: error instanceof Error ? error.message : String(error) }
+    return { run, id, steps, streams, error: error instanceof Error ? error.message : String(error) }
   } finally {
     const made = id
     if (made !== undefined) await timed('delete', () => api.remove(made)).catch(() => undefined)

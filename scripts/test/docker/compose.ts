@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,22 +12,31 @@ import { docker, engineImage } from './docker.ts'
 
 const execute = promisify(execFile)
 const root = new URL('../../../', import.meta.url)
+const file = fileURLToPath(new URL('docker/compose.yaml', root))
+const example = readFileSync(new URL('docker/.env.example', root), 'utf8')
+
+export type Settings = Readonly<Record<string, string>>
 
 export interface Stack {
   url: string
+  project: string
   apiKey: string
   workspaceRoot: string
   compose(...args: readonly string[]): Promise<string>
+  /** The same settings but for these; they hold from the next `up` on. */
+  set(settings: Settings): void
+  /** Brings up these services, or those of the profiles; settles when the gateway is ready. */
+  up(...args: readonly string[]): Promise<void>
 }
 
 /** The compose file with the settings of its example, but for what is given; it is taken down when the test ends. */
-export async function startStack(t: TestContext, settings: Readonly<Record<string, string>>): Promise<Stack> {
+export async function prepareStack(t: TestContext, settings: Settings): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'compose-test-'))
   const workspaceRoot = join(directory, 'workspaces')
   mkdirSync(workspaceRoot)
   chownSync(workspaceRoot, 1000, 1000)
   const apiKey = 'a-key-for-the-test-of-compose'
-  const own = {
+  let own: Settings = {
     API_KEY: apiKey,
     OPENCODE_SERVER_PASSWORD: 'a-password-for-the-test-of-compose',
     OPENCODE_IMAGE: engineImage,
@@ -34,38 +44,60 @@ export async function startStack(t: TestContext, settings: Readonly<Record<strin
     PORT: String(await freePort()),
     ...settings,
   }
-  const example = readFileSync(new URL('docker/.env.example', root), 'utf8')
-  const file = join(directory, 'env')
-  writeFileSync(file, Object.entries(own).reduce(withSetting, example))
-  const project = `test-${own.PORT}`
-  const command = await composeCommand()
-  const compose = async (...args: readonly string[]): Promise<string> => {
-    const [name = '', ...first] = command
-    const where = ['-p', project, '-f', fileURLToPath(new URL('docker/compose.yaml', root)), '--env-file', file]
-    // What the shell has set would win over the file.
-    const clean = Object.fromEntries(Object.keys(own).map((variable) => [variable, undefined]))
-    const env = { ...process.env, ...clean, EXECUTOR: undefined, COMPOSE_PROFILES: undefined }
-    return (await execute(name, [...first, ...where, ...args], { env, timeout: 120_000 })).stdout
+  const envFile = join(directory, 'env')
+  const set = (more: Settings): void => {
+    own = { ...own, ...more }
+    writeFileSync(envFile, envFileOf(own))
   }
+  set({})
+  const project = `test-${own['PORT']}`
+  const compose = (...args: readonly string[]) => runCompose(own, ['-p', project, '--env-file', envFile], ...args)
   t.after(async () => {
+    // Compose leaves what is of a profile that is not asked for, and a gateway that was ended hard, its containers.
+    const mark = createHash('sha256').update(workspaceRoot).digest('hex').slice(0, 16)
+    for (const label of [`com.docker.compose.project=${project}`, `opencode-gateway.gate=${mark}`]) {
+      const left = await docker('ps', '--all', '--quiet', '--filter', `label=${label}`)
+      const ids = left.stdout.split('\n').filter(Boolean)
+      if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
+    }
     await compose('down', '--volumes', '--timeout', '5')
     rmSync(directory, { recursive: true, force: true })
   })
-  await compose('up', '--detach', '--no-build')
-  const gateway = (await compose('ps', '-q', 'gateway')).trim()
-  for (;;) {
-    const { stdout } = await docker('inspect', '--format', '{{.State.Status}} {{.State.Health.Status}}', gateway)
-    if (stdout.trim() === 'running healthy') break
-    if (!stdout.startsWith('running')) throw new Error(await compose('logs', '--no-color'))
-    await sleep(200, undefined, { signal: t.signal })
+  return {
+    url: `http://127.0.0.1:${own['PORT']}`,
+    project,
+    apiKey,
+    workspaceRoot,
+    compose,
+    set,
+    async up(...args) {
+      await compose('up', '--detach', '--no-build', ...args)
+      const gateway = (await compose('ps', '-q', 'gateway')).trim()
+      const isReady = async () => (await fetch(`http://127.0.0.1:${own['PORT']}/ready`).catch(() => undefined))?.ok
+      while (!(await isReady())) {
+        const { stdout } = await docker('inspect', '--format', '{{.State.Status}}', gateway)
+        if (stdout.trim() !== 'running') throw new Error(await compose('logs', '--no-color'))
+        await sleep(200, undefined, { signal: t.signal })
+      }
+    },
   }
-  return { url: `http://127.0.0.1:${own.PORT}`, apiKey, workspaceRoot, compose }
 }
 
-function withSetting(text: string, [name, value]: readonly [string, string]): string {
-  const line = new RegExp(`^${name}=.*$`, 'm')
-  if (!line.test(text)) throw new Error(`docker/.env.example has no ${name}`)
-  return text.replace(line, `${name}=${value}`)
+/** Runs compose on the project's file; what the shell has set of these settings does not win over them. */
+export async function runCompose(settings: Settings, where: readonly string[], ...args: readonly string[]) {
+  const [name = '', ...first] = await composeCommand()
+  const clean = Object.fromEntries(Object.keys(settings).map((variable) => [variable, undefined]))
+  const env = { ...process.env, ...clean, EXECUTOR: undefined, COMPOSE_PROFILES: undefined }
+  const options = { env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 }
+  return (await execute(name, [...first, '-f', file, ...where, ...args], options)).stdout
+}
+
+/** The example with these settings; one that the example leaves out stands at its end. */
+export function envFileOf(settings: Settings): string {
+  return Object.entries(settings).reduce((text, [name, value]) => {
+    const line = new RegExp(`^#?${name}=.*$`, 'm')
+    return line.test(text) ? text.replace(line, () => `${name}=${value}`) : `${text}${name}=${value}\n`
+  }, example)
 }
 
 /** The plugin of the docker command line, or the program it took the place of. */

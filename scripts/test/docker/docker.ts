@@ -14,6 +14,12 @@ export const engineVersion: string = require.version
 export const engineImage = `opencode-engine:${engineVersion}`
 export const fullEngineImage = `${engineImage}-full`
 export const gatewayImage = 'opencode-gateway:latest'
+/** In place of images of others, from `scripts/docker/stand-ins`. */
+export const standIns = {
+  caddy: 'stand-in-caddy:latest',
+  nginx: 'stand-in-nginx:latest',
+  prometheus: 'stand-in-prometheus:latest',
+}
 
 export interface Ended {
   code: number
