@@ -13,6 +13,8 @@ export interface ContainerEngine {
   readonly client: EngineClient
   /** Undefined for one that another gateway had started. */
   readonly boot: EngineBoot | undefined
+  /** Throws when the engine does not answer, or not to those who come anew. */
+  check(signal: AbortSignal): Promise<void>
   /** Settles when the container has ended and nothing is left of it but the session's directories. */
   readonly over: Promise<void>
   /** Ends the container by force; settles with `over`. Its runs end with this error. */
@@ -30,6 +32,7 @@ export interface ContainerEngineOptions {
   containerId: string
   client: EngineClient
   boot: EngineBoot | undefined
+  check(signal: AbortSignal): Promise<void>
   log: Log
   sessionId: string
   /** Called as soon as it is known that the engine is no more. */
@@ -98,6 +101,7 @@ export function superviseContainer(options: ContainerEngineOptions): ContainerEn
     containerId,
     client,
     boot: options.boot,
+    check: options.check,
     over,
     end,
     keep(unwatched) {

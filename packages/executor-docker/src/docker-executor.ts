@@ -68,6 +68,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       log,
       sessionId,
       idleTimeoutMs,
+      healthTimeoutMs: options.healthTimeoutMs ?? 10_000,
       start: (onGone, signal) => starter.start(sessionId, onGone, signal),
       find: (onGone, signal) => starter.find(sessionId, onGone, signal),
     })

@@ -69,8 +69,8 @@ export interface DockerExecutorOptions {
   daemonTimeoutMs?: number
   /** A container without work is ended after so long; the next run starts another one. */
   idleTimeoutMs?: number
-  /** How often an engine at work is asked whether it is well. */
-  healthIntervalMs?: number
+  /** How long an engine without work may take to say that it is well before it gets some; 10 s unless given. */
+  healthTimeoutMs?: number
   engineLimits?: Partial<EngineLimits>
 }
 

@@ -3,6 +3,7 @@ import type { Log } from '@opencode-gateway/contracts'
 import { withSignal } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineLease, SessionEngineSource } from '@opencode-gateway/opencode'
 import type { ContainerEngine } from './container-engine.ts'
+import { createTrustedEngine } from './trusted-engine.ts'
 
 /** The engine of one session: a container that comes with work and may go between two runs. */
 export interface SessionEngine extends SessionEngineSource {
@@ -20,6 +21,8 @@ export interface SessionEngineOptions {
   log: Log
   sessionId: string
   idleTimeoutMs: number
+  /** How long an engine without work may take to say that it is well. */
+  healthTimeoutMs: number
   /** Starts a container, or takes over the one that runs. `onGone` is called as soon as it is known to have ended. */
   start(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine>
   /** Only takes over. */
@@ -27,7 +30,8 @@ export interface SessionEngineOptions {
 }
 
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
-  const { log, sessionId, idleTimeoutMs } = options
+  const { log, sessionId, idleTimeoutMs, healthTimeoutMs } = options
+  const trusted = createTrustedEngine({ log, sessionId, timeoutMs: healthTimeoutMs })
   const closing = new AbortController()
   const leases = new Set<EngineLease>()
   /** What has to be over before another container is started: it would have the same name. */
@@ -77,6 +81,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     if (!engine) return engine
     before = engine.over.catch(() => undefined)
     if (!gone) alive = engine
+    trusted.trust(engine)
     rest()
     return engine
   }
@@ -124,11 +129,16 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       if (closing.signal.aborted) throw closed()
       for (;;) {
         const engine = alive ?? (await withSignal(start(), signal))
+        // What works is looked after by whoever watches it.
+        const isUsable = leases.size > 0 || (await trusted.isWell(engine, signal))
         // It may have ended since it was waited for.
-        if (engine === alive) return lease(engine)
+        if (isUsable && engine === alive) return lease(engine)
       }
     },
-    retain: (client) => (alive?.client === client ? lease(alive) : undefined),
+    retain(client) {
+      if (alive?.client !== client) return undefined
+      return leases.size > 0 || trusted.isFresh(alive) ? lease(alive) : undefined
+    },
     async close() {
       closing.abort(closed())
       clearTimeout(idleTimer)

@@ -100,6 +100,12 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
       sessionId,
       client,
       boot: container.steps?.boot,
+      async check(signal) {
+        // The connections that stand say nothing of the socket.
+        const socket = await connectToEngine(container.engineSocket, signal)
+        socket.destroy()
+        await client.handshake(signal)
+      },
       containerId: container.id,
       endTimeoutMs: options.endTimeoutMs,
       onGone,

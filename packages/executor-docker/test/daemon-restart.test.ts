@@ -30,6 +30,7 @@ async function supervised(t: TestContext, { daemon, body, socketPath }: OwnDaemo
   const engine = superviseContainer({
     daemon,
     containerId,
+    check: async () => {},
     client: {
       ...client,
       fail(error) {

@@ -15,7 +15,7 @@ describe('the life of containers', { skip: await missingImage() }, () => {
   let executor: Executor
   before(async () => {
     place = await createPlace()
-    executor = place.executor()
+    executor = place.executor({ healthTimeoutMs: 3_000 })
     await executor.start(AbortSignal.timeout(120_000))
   })
   after(() => place?.close())
@@ -129,6 +129,21 @@ describe('the life of containers', { skip: await missingImage() }, () => {
     t.after(() => found.release('nothing'))
     assert.equal(await containerOf('walled-in'), undefined)
     assert.equal((await prompt(found, 'say: back').outcome).finalMessage, 'back')
+  })
+
+  test('a container whose engine has lost its socket, or hangs, is replaced before the next run', async (t) => {
+    const session = await open(t, 'sick')
+    assert.equal((await prompt(session, 'say: well').outcome).finalMessage, 'well')
+    const first = await containerOf('sick')
+    // As its agent can.
+    await rm(path.join(place.workspaceRoot, '.engine', 'sick', 'sockets', 'engine.sock'))
+    assert.equal((await prompt(session, 'say: back').outcome).finalMessage, 'back')
+    const second = await containerOf('sick')
+    assert.notEqual(second?.id, first?.id)
+    await place.pause(second?.id ?? '')
+    assert.equal((await prompt(session, 'say: again').outcome).finalMessage, 'again')
+    assert.notEqual((await containerOf('sick'))?.id, second?.id)
+    assert.match(JSON.stringify(place.model.requests.at(-1)?.messages), /well.*back/)
   })
 
   test('a sweep ends what nobody needs and never what is not ours', async (t) => {

@@ -29,6 +29,8 @@ export interface Place {
   containers(): Promise<readonly ListedContainer[]>
   /** A container that some other program made; removed with the test. Settles with its id. */
   lookAlike(t: TestContext, labels: Readonly<Record<string, string>>): Promise<string>
+  /** All that runs in the container hangs from now on. */
+  pause(containerId: string): Promise<void>
   /** An executor that is closed with the place. */
   executor(overrides?: Partial<DockerExecutorOptions>): Executor
   /** To be closed before the place is, the latest first. */
@@ -74,6 +76,7 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
     ...overrides,
   })
   const daemon = createDaemon({ address, timeoutMs: 10_000 })
+  const docker = new Docker({ ...('socketPath' in address ? { socketPath: address.socketPath } : address) })
   return {
     directory,
     workspaceRoot,
@@ -86,11 +89,11 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
       return await daemon.list(labels.owner, owner, AbortSignal.timeout(10_000))
     },
     async lookAlike(t, labels) {
-      const docker = new Docker({ ...('socketPath' in address ? { socketPath: address.socketPath } : address) })
       const container = await docker.createContainer({ Image: image, Labels: labels, NetworkDisabled: true })
       t.after(() => container.remove({ force: true }))
       return container.id
     },
+    pause: async (containerId) => void (await docker.getContainer(containerId).pause()),
     executor(overrides) {
       const executor = createDockerExecutor(options(overrides))
       deferred.push(() => executor.close())
