@@ -5,6 +5,7 @@ import { passOn } from './pass-on.ts'
 import { readQuery } from './query.ts'
 import { Refusal } from './refusal.ts'
 import { containerRoutes } from './routes/containers.ts'
+import { eventRoutes } from './routes/events.ts'
 import { imageRoutes } from './routes/images.ts'
 import { whileConnected } from './while-connected.ts'
 
@@ -19,7 +20,7 @@ export interface GateOptions {
 
 /** The gate: whatever has no route here does not reach the daemon. */
 export function createGate({ config, logger = false }: GateOptions): FastifyInstance {
-  const daemon = createDaemon(config.daemon)
+  const daemon = createDaemon(config.daemon, config.connections)
   const app = Fastify({
     logger,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -69,6 +70,7 @@ export function createGate({ config, logger = false }: GateOptions): FastifyInst
     })
   }
   containerRoutes(app, { config, daemon })
+  eventRoutes(app, { config, daemon })
   imageRoutes(app, { config, daemon })
   app.addHook('onClose', () => daemon.close())
   return app

@@ -22,13 +22,20 @@ export interface GateConfig {
   image: string
   /** Everything that is mounted is strictly below it. */
   workspaceRoot: string
+  /** Whom all containers run as, "uid:gid". */
+  user: string
   /** Networks besides `none`. */
   networks: readonly string[]
   runtimes: readonly string[]
   /** On every container that came through this gate; it touches no other. */
   mark: string
   bounds: Bounds
+  /** To the daemon, at the same time: a container that runs takes one. */
+  connections: number
 }
+
+/** Besides those of the containers. */
+const SPARE_CONNECTIONS = 16
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -70,11 +77,19 @@ export function readConfig(env: Environment): GateConfig {
   for (const network of networks)
     if (network === 'host' || network.includes(':'))
       problems.push(`DOCKER_NETWORK has "${network}"; expected the name of a network`)
+  const [, uid = '', gid = uid] = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(given('DOCKER_USER') ?? '1000:1000') ?? []
+  if (!(Number(uid) > 0 && Number(gid) > 0))
+    problems.push(
+      `DOCKER_USER is "${env['DOCKER_USER']}"; expected a uid, or uid:gid, of numbers; never 0, which is root`,
+    )
+  const containers = bound('GATE_MAX_CONTAINERS', 200, 1)
+  const least = containers + SPARE_CONNECTIONS
   const config: GateConfig = {
     daemon: address('DOCKER_HOST', 'unix:///var/run/docker.sock'),
     listen: address('LISTEN', 'unix:///run/docker-gate/docker.sock'),
     image: required('OPENCODE_IMAGE', 'the engine image, best as "name@sha256:…"'),
     workspaceRoot: path.normalize(workspaceRoot),
+    user: `${Number(uid)}:${Number(gid)}`,
     networks: networks.filter((network) => network !== 'none'),
     runtimes: names('DOCKER_RUNTIME'),
     mark: given('GATE_MARK') ?? createHash('sha256').update(path.normalize(workspaceRoot)).digest('hex').slice(0, 16),
@@ -82,8 +97,9 @@ export function readConfig(env: Environment): GateConfig {
       memoryBytes: bound('GATE_MAX_MEMORY_BYTES', 4 * 1024 ** 3, 64 * 1024 ** 2),
       cpus: bound('GATE_MAX_CPUS', 4, 0.01),
       pids: bound('GATE_MAX_PIDS', 4096, 16),
-      containers: bound('GATE_MAX_CONTAINERS', 200, 1),
+      containers,
     },
+    connections: bound('GATE_MAX_CONNECTIONS', Math.max(256, 2 * containers), least),
   }
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return Object.freeze(config)

@@ -22,14 +22,15 @@ export interface Daemon {
   close(): Promise<void>
 }
 
-export function createDaemon(address: Address): Daemon {
+/** `connections`: at the same time; what comes beyond them waits. */
+export function createDaemon(address: Address, connections = 16): Daemon {
   const unix = 'socketPath' in address
   const origin = unix ? 'http://docker' : `http://${address.host}:${address.port}`
   // Waits and logs may be silent for as long as a container lives; calls end by their signals.
   const pool = new Pool(origin, {
     headersTimeout: 0,
     bodyTimeout: 0,
-    connections: 256,
+    connections,
     ...(unix ? { connect: { socketPath: address.socketPath } } : {}),
   })
   return {

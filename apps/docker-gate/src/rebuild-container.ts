@@ -9,7 +9,7 @@ export const GATE_LABEL = 'opencode-gateway.gate'
 const validator = Compile(ContainerBody)
 
 export interface RebuildOptions {
-  config: Pick<GateConfig, 'image' | 'networks' | 'runtimes' | 'mark' | 'bounds'>
+  config: Pick<GateConfig, 'image' | 'user' | 'networks' | 'runtimes' | 'mark' | 'bounds'>
   /** What the configured image is in this daemon. */
   imageId: string
 }
@@ -24,6 +24,8 @@ export function rebuildContainer(asked: unknown, { config, imageId }: RebuildOpt
   const { bounds } = config
   if (body.Image !== config.image && body.Image !== imageId)
     throw new Refusal(`image "${body.Image}" is not the configured one`)
+  if (body.User !== config.user)
+    throw new Refusal(`user "${body.User}" is not the configured one, "${config.user}" (DOCKER_USER)`)
   if (host.NetworkMode !== 'none' && !config.networks.includes(host.NetworkMode))
     throw new Refusal(`network "${host.NetworkMode}" is not allowed`)
   if (host.Runtime !== undefined && !config.runtimes.includes(host.Runtime))
@@ -45,7 +47,7 @@ export function rebuildContainer(asked: unknown, { config, imageId }: RebuildOpt
   return {
     // By its content: a name can come to mean another image.
     Image: imageId,
-    User: body.User,
+    User: config.user,
     WorkingDir: '/workspace',
     Env: [...body.Env],
     Labels: {

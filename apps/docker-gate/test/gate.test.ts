@@ -25,6 +25,7 @@ suite('the gate before the real daemon', { skip: await missingDaemon() }, async 
     assert.equal(shown.HostConfig.Privileged, false)
     assert.deepEqual(shown.HostConfig.CapDrop, ['ALL'])
     assert.equal(shown.Config.Labels['opencode-gateway.gate'], scene.config.mark)
+    const events = await scene.stream(`/events?filters=${encodeURIComponent('{"event":["die"],"type":["container"]}')}`)
     const wait = gate('POST', `/containers/${id}/wait?condition=not-running`, { condition: 'not-running' })
     const filters = encodeURIComponent(JSON.stringify({ label: ['opencode-gateway.owner=abcdef'] }))
     const listed = JSON.parse((await gate('GET', `/containers/json?all=true&filters=${filters}`)).text)
@@ -36,6 +37,8 @@ suite('the gate before the real daemon', { skip: await missingDaemon() }, async 
     assert.equal((await gate('GET', `/containers/${id}/logs?stdout=1&stderr=1&tail=10`)).status, 200)
     assert.equal((await gate('POST', `/containers/${id}/kill`)).status, 204)
     assert.equal(JSON.parse((await wait).text).StatusCode, 137)
+    const { Action, Actor } = JSON.parse(await events.line)
+    assert.deepEqual([Action, Actor.ID], ['die', id])
     assert.equal((await gate('DELETE', `/containers/${id}?force=true&v=true`)).status, 204)
     assert.equal((await gate('GET', `/containers/${id}/json`)).status, 404)
   })
@@ -68,6 +71,9 @@ suite('the gate before the real daemon', { skip: await missingDaemon() }, async 
     const calls: readonly (readonly [string, string, object?])[] = [
       ['GET', '/info'],
       ['GET', '/events'],
+      ['GET', '/events?filters=%7B%22event%22%3A%5B%22create%22%5D%7D'],
+      ['GET', '/events?filters=%7B%22type%22%3A%7B%22image%22%3Atrue%7D%7D'],
+      ['GET', '/events?filters=%7B%7D&since=1'],
       ['GET', '/system/df'],
       ['GET', '/images/json'],
       ['GET', '/images/node:24-bookworm-slim/json'],
@@ -188,7 +194,7 @@ suite('the gate before the real daemon', { skip: await missingDaemon() }, async 
     for (const name of names)
       assert.equal((await gate('POST', `/containers/create?name=${name}`, goodBody(scene))).status, 201)
     const { status, text } = await gate('POST', `/containers/create?name=${NAME}-one-more`, goodBody(scene))
-    assert.equal(status, 409)
+    assert.equal(status, 503)
     assert.match(text, /the most that are allowed/)
     for (const name of names) assert.equal((await gate('DELETE', `/containers/${name}?force=1`)).status, 204)
   })

@@ -118,6 +118,8 @@ export const hostileBodies: readonly HostileBody[] = [
   one('an image in capitals of its name', top({ image: 'node:24-bookworm-slim' })),
   one('root', top({ User: '0:0' })),
   one('the group root', top({ User: '1000:0' })),
+  one('another user of the machine', top({ User: '1001:1000' })),
+  one('another group of the machine', top({ User: '1000:999' })),
   one('root by name', top({ User: 'root' })),
   one('no user', top({ User: '' })),
   one('a command', top({ Cmd: ['sh'] })),

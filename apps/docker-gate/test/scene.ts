@@ -22,6 +22,8 @@ export interface Scene {
   workspaceRoot: string
   /** Through the gate; a text is sent as it is. */
   gate: Send
+  /** Settles when it is answered through the gate, with the first line that comes then. */
+  stream(path: string): Promise<{ line: Promise<string> }>
   /** Past it. */
   daemon: Send
 }
@@ -50,6 +52,8 @@ export async function startScene(overrides: Partial<GateConfig> = {}): Promise<S
     listen: { socketPath: path.join(directory, 'gate.sock') },
     image,
     workspaceRoot,
+    user: '1000:1000',
+    connections: 64,
     networks: [],
     runtimes: [],
     mark: path.basename(directory),
@@ -65,7 +69,15 @@ export async function startScene(overrides: Partial<GateConfig> = {}): Promise<S
     for (const dispatcher of dispatchers) await dispatcher.destroy()
     rmSync(directory, { recursive: true, force: true })
   })
-  return { config, imageId: String(imageId), directory, workspaceRoot, gate: sender(socketPath), daemon }
+  return {
+    config,
+    imageId: String(imageId),
+    directory,
+    workspaceRoot,
+    gate: sender(socketPath),
+    stream: streamer(socketPath),
+    daemon,
+  }
 }
 
 /** Containers that a test made, through the gate or past it. */
@@ -121,6 +133,23 @@ function sender(socketPath: string): Send {
       ...(text === undefined ? {} : { body: text, headers: { 'content-type': 'application/json' } }),
     })
     return { status: answer.statusCode, text: await answer.body.text() }
+  }
+}
+
+function streamer(socketPath: string): Scene['stream'] {
+  const dispatcher = new Agent({ connect: { socketPath } })
+  dispatchers.push(dispatcher)
+  return async (url) => {
+    const { body } = await request(`http://docker${url}`, { dispatcher })
+    const first = async (): Promise<string> => {
+      let text = ''
+      for await (const chunk of body) {
+        text += String(chunk)
+        if (text.includes('\n')) break
+      }
+      return text.split('\n')[0] ?? ''
+    }
+    return { line: first() }
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { checkMounts } from '../check-mounts.ts'
 import type { GateConfig } from '../config.ts'
 import { readAll, type Daemon } from '../daemon.ts'
+import { labelsIn } from '../filters.ts'
 import { findImage } from '../find-image.ts'
 import { ownContainer } from '../own-container.ts'
 import { passOn } from '../pass-on.ts'
@@ -37,6 +38,7 @@ export function containerRoutes(
   { config, daemon }: { config: GateConfig; daemon: Daemon },
 ): void {
   const { mark, workspaceRoot, bounds } = config
+  let making = 0
 
   app.get('/containers/json', async (request, reply) => {
     const { filters = '{}', ...query } = readQuery(request.query, { all: FLAG, limit: NUMBER, filters: /^\{.*\}$/ })
@@ -58,9 +60,15 @@ export function containerRoutes(
       body.HostConfig.Mounts.map(({ Source }) => Source),
       workspaceRoot,
     )
-    if ((await countOwn(signal)) >= bounds.containers)
-      throw new Refusal(`there are ${bounds.containers} containers, the most that are allowed`, 409)
-    return await passOn(reply, await daemon.call({ method: 'POST', path: '/containers/create', query, body, signal }))
+    // Those that are being made are not listed yet.
+    making += 1
+    try {
+      if ((await countOwn(signal)) + making > bounds.containers)
+        throw new Refusal(`there are ${bounds.containers} containers, the most that are allowed`, 503)
+      return await passOn(reply, await daemon.call({ method: 'POST', path: '/containers/create', query, body, signal }))
+    } finally {
+      making -= 1
+    }
   })
 
   app.get('/containers/:name/json', async (request, reply) => {
@@ -82,9 +90,28 @@ export function containerRoutes(
         const { id, sources } = await ownContainer(daemon, nameIn(request), mark, signal)
         // What was a directory when the container was made may be a link by now.
         if (action === 'start') await checkMounts(sources, workspaceRoot)
-        return await passOn(reply, await daemon.call({ method, path: `/containers/${id}${last}`, query, signal }))
+        const answer = await daemon.call({ method, path: `/containers/${id}${last}`, query, signal })
+        if (action === 'start') await endUnlessSound(id, sources)
+        return await passOn(reply, answer)
       },
     })
+  }
+
+  /** What became a link between the look and the start is mounted by now. */
+  async function endUnlessSound(id: string, sources: readonly string[]): Promise<void> {
+    try {
+      await checkMounts(sources, workspaceRoot)
+    } catch (error) {
+      const signal = AbortSignal.timeout(DEADLINE_MS)
+      const removed = await daemon.call({
+        method: 'DELETE',
+        path: `/containers/${id}`,
+        query: { force: 'true', v: 'true' },
+        signal,
+      })
+      removed.body.resume()
+      throw error
+    }
   }
 
   async function countOwn(signal: AbortSignal): Promise<number> {
@@ -99,18 +126,4 @@ export function containerRoutes(
 
 function nameIn({ params }: FastifyRequest): string {
   return (params as { name: string }).name
-}
-
-function labelsIn(filters: string): readonly string[] {
-  let asked: unknown
-  try {
-    asked = JSON.parse(filters)
-  } catch {
-    throw new Refusal('filters that are not JSON', 400)
-  }
-  const { label = [], ...others } = asked as { label?: unknown }
-  const labels = Array.isArray(label) ? label : []
-  if (Object.keys(others).length > 0 || !Array.isArray(label) || !labels.every((entry) => typeof entry === 'string'))
-    throw new Refusal('filters by anything but a list of labels')
-  return labels.map(String)
 }
