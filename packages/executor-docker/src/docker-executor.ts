@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Executor } from '@opencode-gateway/contracts'
+import type { AgentSession, CallContext, Executor, SessionSpec } from '@opencode-gateway/contracts'
 import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
@@ -7,6 +7,8 @@ import { createDirectories, removeInside } from '@opencode-gateway/workspaces'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
+import type { DockerSessionOptions } from './docker-session.ts'
+import { forkSession } from './fork-session.ts'
 import { createHealthCheck } from './health-check.ts'
 import { provideImage } from './image.ts'
 import { inside } from './inside.ts'
@@ -21,6 +23,7 @@ import { sweepSessions } from './sweep.ts'
 import { containerUser } from './container-user.ts'
 
 const END_TIMEOUT_MS = 10_000
+const MAX_COPY_BYTES = 5 * 1024 ** 3
 
 /** One container per session, through the Docker daemon. */
 export function createDockerExecutor(options: DockerExecutorOptions): Executor {
@@ -29,7 +32,8 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const daemon = createDaemon({ address: options.daemon, timeoutMs: daemonTimeoutMs })
   const directories = createDirectories(workspaceRoot)
   const workspaces = createSharedWorkspaces({ directories, ...options.workspaces }, user)
-  const places = createPlaces(workspaceRoot, directories, user)
+  const { maxCopyBytes = MAX_COPY_BYTES } = options.workspaces ?? {}
+  const places = createPlaces({ root: workspaceRoot, directories, user, maxCopyBytes })
   const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const engines = new Map<string, SessionEngine>()
   let started: { owner: string; image: string; version: string } | undefined
@@ -95,6 +99,35 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     if (engines.get(sessionId) === engine) engines.delete(sessionId)
     await places.remove(sessionId)
     if (keep === 'nothing') await directories.remove(sessionId)
+  }
+
+  const hold = (
+    sessionId: string,
+    held: Pick<DockerSessionOptions, 'engineSessionId' | 'workspacePath' | 'attached' | 'log'>,
+  ): AgentSession =>
+    createDockerSession({
+      ...held,
+      daemon,
+      engine: engineOf(sessionId),
+      sessionId,
+      place: placeOf(sessionId),
+      free: (keep) => free(sessionId, keep),
+    })
+
+  /** A session of the engine in a workspace that is there. */
+  const openIn = async (
+    workspacePath: string,
+    { sessionId, title }: Pick<SessionSpec, 'sessionId' | 'title'>,
+    { signal, log }: CallContext,
+  ): Promise<AgentSession> => {
+    const { client, release } = await engineOf(sessionId).acquire(signal)
+    try {
+      const session = await client.openSession({ ...placeOf(sessionId), title }, signal)
+      const { engineSessionId } = session
+      return hold(sessionId, { log, engineSessionId, workspacePath, attached: { client, session } })
+    } finally {
+      release()
+    }
   }
 
   /** Proves that a container comes up and its engine works: no other look at a daemon tells that. */
@@ -166,34 +199,28 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     },
     check,
     async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
+      ctx.signal.throwIfAborted()
+      if (!started || isClosed) throw unavailable()
+      const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
+      try {
+        return await openIn(path, { sessionId, title }, ctx)
+      } catch (error) {
+        if (made) await free(sessionId, 'nothing')
+        throw error
+      }
+    },
+    async fork(source, { sessionId, title }, ctx) {
       const { signal, log } = ctx
       signal.throwIfAborted()
       if (!started || isClosed) throw unavailable()
-      const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
-      const engine = engineOf(sessionId)
+      const forking = { workspaces, places, directories, engineOf: (id: string) => engines.get(id) }
+      const { workspacePath, engineSessionId } = await forkSession(forking, source, sessionId, signal)
+      // A container comes with the first run.
+      if (engineSessionId !== undefined) return hold(sessionId, { log, engineSessionId, workspacePath })
       try {
-        const lease = await engine.acquire(signal)
-        try {
-          const { client } = lease
-          const place = placeOf(sessionId)
-          const session = await client.openSession({ ...place, title }, signal)
-          const { engineSessionId } = session
-          return createDockerSession({
-            daemon,
-            engine,
-            log,
-            sessionId,
-            place,
-            engineSessionId,
-            workspacePath: path,
-            attached: { client, session },
-            free: (keep) => free(sessionId, keep),
-          })
-        } finally {
-          lease.release()
-        }
+        return await openIn(workspacePath, { sessionId, title }, ctx)
       } catch (error) {
-        if (made) await free(sessionId, 'nothing')
+        await free(sessionId, 'nothing')
         throw error
       }
     },
@@ -205,22 +232,12 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       if (!started || isClosed) throw unavailable()
       const engine = engineOf(sessionId)
       await engine.adopt(signal)
-      const place = placeOf(sessionId)
       const client = engine.current()?.client
       // Where a container runs, a run may go on in it that is cancelled next.
-      const session = await client?.attachSession({ ...place, engineSessionId }, signal)
+      const session = await client?.attachSession({ ...placeOf(sessionId), engineSessionId }, signal)
       if (client && !session) return undefined
-      return createDockerSession({
-        ...(client && session ? { attached: { client, session } } : {}),
-        daemon,
-        engine,
-        log,
-        sessionId,
-        place,
-        engineSessionId,
-        workspacePath,
-        free: (keep) => free(sessionId, keep),
-      })
+      const attached = client && session ? { attached: { client, session } } : {}
+      return hold(sessionId, { log, engineSessionId, workspacePath, ...attached })
     },
     async sweep(live, { signal }) {
       if (!started) throw unavailable()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { copyTree } from '@opencode-gateway/workspaces'
 import type { Directories } from '@opencode-gateway/workspaces'
 import { handOver } from './hand-over.ts'
 import { inside, socketNames } from './inside.ts'
@@ -28,6 +29,8 @@ export interface Places {
   exists(sessionId: string): Promise<boolean>
   /** Makes what is missing, and hands to the container's user what is its own. */
   ready(sessionId: string): Promise<PlaceDirectories>
+  /** Gives a new session what the other one's engine has; no container of either runs. WORKSPACE_FULL. */
+  copy(fromSessionId: string, toSessionId: string, signal: AbortSignal): Promise<void>
   /** Leaves nothing of the engine; the workspace stays. The container is gone. */
   remove(sessionId: string): Promise<void>
 }
@@ -35,7 +38,15 @@ export interface Places {
 const AREA = '.engine'
 const OWNER = '.owner'
 
-export function createPlaces(root: string, directories: Directories, user: ContainerUser): Places {
+export interface PlacesOptions {
+  root: string
+  directories: Directories
+  user: ContainerUser
+  /** Most of what an engine has that is copied. */
+  maxCopyBytes: number
+}
+
+export function createPlaces({ root, directories, user, maxCopyBytes }: PlacesOptions): Places {
   const area = path.join(root, AREA)
   const of = (sessionId: string): PlaceDirectories => {
     // Its name has been checked there.
@@ -71,6 +82,12 @@ export function createPlaces(root: string, directories: Directories, user: Conta
       await handOver(place.workspace, user)
       for (const directory of [place.home, place.sockets]) await handOver(directory, user, { along: [] })
       return place
+    },
+    async copy(from, to, signal) {
+      const { home } = of(to)
+      await mkdir(home, { recursive: true, mode: 0o700 })
+      await copyTree(of(from).home, home, { maxBytes: maxCopyBytes, what: "The agent's home directory" }, signal)
+      await handOver(home, user)
     },
     async remove(sessionId) {
       await rm(path.dirname(of(sessionId).home), { recursive: true, force: true, maxRetries: 3 })

@@ -1,3 +1,4 @@
+export { copyTree } from './copy/copy-workspace.ts'
 export { createDirectories, type Area, type Directories } from './directories.ts'
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/files.ts'
 export { looksSecret } from './files/secret-names.ts'

@@ -20,6 +20,8 @@ export interface CopyLimits {
   /** Of all files together. */
   maxBytes: number
   maxFiles: number
+  /** What is copied, as a sentence begins with it. */
+  what: string
 }
 
 const MAX_DEPTH = 200
@@ -38,7 +40,7 @@ export function copyDirectory(from: HeldDirectory, to: HeldDirectory, limits: Co
     bytes += size
     if (files <= limits.maxFiles && bytes <= limits.maxBytes) return
     const most = `${limits.maxFiles} files or ${limits.maxBytes} bytes`
-    throw new SnapshotError(`The workspace has more than ${most}, so it cannot be copied.`, 'WORKSPACE_FULL')
+    throw new SnapshotError(`${limits.what} has more than ${most}, so it cannot be copied.`, 'WORKSPACE_FULL')
   }
 
   function visit(source: HeldDirectory, target: HeldDirectory, prefix: string, depth: number): void {
@@ -53,7 +55,7 @@ export function copyDirectory(from: HeldDirectory, to: HeldDirectory, limits: Co
         else if (stat.isFile()) copyFile(source, target, name)
       } catch (error) {
         if (systemCode(error) !== 'EACCES') throw error
-        throw new SnapshotError(`"${shownPath(path)}" may not be read, so the workspace cannot be copied.`)
+        throw new SnapshotError(`"${shownPath(path)}" may not be read, so it cannot be copied.`)
       }
     }
   }

@@ -31,7 +31,7 @@ export async function copyWorkspace(
   signal.throwIfAborted()
   const target = await directories.create(to)
   try {
-    await runJob<'copy'>({ kind: 'copy', from: source, to: target, limits: { maxBytes, maxFiles: MAX_FILES } }, signal)
+    await copyTree(source, target, { maxBytes, what: 'The workspace' }, signal)
     await copyStart(directories.beside(from, 'aside'), directories.beside(to, 'aside'), (repository) =>
       ownBranch(repository, { from, to, directory: target }),
     )
@@ -41,6 +41,19 @@ export async function copyWorkspace(
     await directories.remove(to)
     throw error
   }
+}
+
+/**
+ * Copies what a directory holds into an empty one, as it is: no link is followed, sockets and devices are left out.
+ * WORKSPACE_FULL when there is too much of it. `what` as a sentence begins with it.
+ */
+export async function copyTree(
+  from: string,
+  to: string,
+  { maxBytes, what }: { maxBytes: number; what: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await runJob<'copy'>({ kind: 'copy', from, to, limits: { maxBytes, maxFiles: MAX_FILES, what } }, signal)
 }
 
 /** What the runs of the other session left is not taken over: they are not runs of this one. */
