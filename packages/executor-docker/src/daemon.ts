@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { withSignal } from '@opencode-gateway/opencode'
+import { containerEnds } from './container-ends.ts'
 import type { ContainerBody } from './container-spec.ts'
 import { daemonError, isStatus, lateError } from './daemon-error.ts'
 import type { DaemonAddress } from './options.ts'
@@ -50,6 +51,11 @@ export interface Daemon {
   logTail(id: string, lines: number, signal: AbortSignal): Promise<string>
   /** Settles when it has exited; rejects when the connection breaks before. Has no deadline. */
   exited(id: string, signal: AbortSignal): Promise<void>
+  /**
+   * Ids of containers with this label that end from now on, until the connection breaks. Being told has a deadline, the
+   * stream has none.
+   */
+  ends(label: string, value: string, signal: AbortSignal): Promise<AsyncIterable<string>>
   readonly address: string
 }
 
@@ -208,6 +214,8 @@ export function createDaemon(options: { address: DaemonAddress; timeoutMs: numbe
       return readLog(output)
     },
     exited: (id, signal) => waitForExit(docker, id, signal),
+    ends: (label, value, signal) =>
+      call('tell its events', signal, () => containerEnds(docker, `${label}=${value}`, signal)),
   }
 }
 

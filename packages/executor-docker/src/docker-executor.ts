@@ -4,6 +4,7 @@ import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@o
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
 import { createDirectories, removeInside } from '@opencode-gateway/workspaces'
+import { createContainerWatch } from './container-watch.ts'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
 import { createDockerSession } from './docker-session.ts'
@@ -40,8 +41,9 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   let isClosed = false
 
   const { killTimeoutMs: _, ...stopping } = stopLimits(options.cancelGraceMs ?? 10_000)
+  const watch = createContainerWatch({ daemon, owner: () => started?.owner, log })
   const starter = createEngineStarter({
-    daemon,
+    daemon: { ...daemon, exited: watch.exited },
     places,
     log,
     spec() {
@@ -259,6 +261,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       isClosed = true
       await Promise.all([...engines.values()].map((engine) => engine.close()))
       engines.clear()
+      await watch.close()
     },
   }
 }
