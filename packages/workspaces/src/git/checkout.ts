@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { appendFile, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { eachOf } from '../each-of.ts'
 import { parseProgress } from './progress.ts'
 import type { GitRunner } from './runner.ts'
 
@@ -30,9 +31,6 @@ export async function checkOut(git: GitRunner, options: CheckoutOptions): Promis
   const head = `--initial-branch=${workBranch}`
   await git.read(['init', '--quiet', '--template=', `--object-format=${format}`, head, '--', directory], { signal })
   const refs = await git.read([`--git-dir=${mirror}`, 'for-each-ref', '--format=%(objectname) %(refname)'], { signal })
-  await copyObjects(path.join(mirror, 'objects'), path.join(gitDirectory, 'objects'), signal)
-  // After the objects: places where a history is cut off may be added meanwhile, and none goes away.
-  await copyFile(path.join(mirror, 'shallow'), path.join(gitDirectory, 'shallow')).catch(ignoreMissing)
   await writeFile(path.join(gitDirectory, 'packed-refs'), refs.replaceAll(' refs/heads/', ' refs/remotes/origin/'))
   await mkdir(path.join(gitDirectory, 'refs', 'remotes', 'origin'), { recursive: true })
   await writeFile(
@@ -40,26 +38,26 @@ export async function checkOut(git: GitRunner, options: CheckoutOptions): Promis
     `ref: refs/remotes/origin/${baseBranch}\n`,
   )
   await appendFile(path.join(gitDirectory, 'config'), configText(url, author))
-  await git.read(
-    [
-      `--git-dir=${gitDirectory}`,
-      `--work-tree=${directory}`,
-      'checkout',
-      '--progress',
-      '--no-track',
-      '-B',
-      workBranch,
-      baseCommit,
-      '--',
-    ],
-    {
-      signal,
-      onLine: (line) => {
-        const { percent } = parseProgress(line)
-        if (percent !== undefined) onPercent(percent)
-      },
-    },
-  )
+  const within = [`--git-dir=${gitDirectory}`, `--work-tree=${directory}`]
+  const objects = path.join(mirror, 'objects')
+  const onLine = (line: string): void => {
+    const { percent } = parseProgress(line)
+    if (percent !== undefined) onPercent(percent)
+  }
+  const arriving = path.join(gitDirectory, 'arriving')
+  // The files are written from the mirror's objects while those are copied.
+  const checkout = [...within, 'checkout', '--progress', '--no-track', '-B', workBranch, baseCommit, '--']
+  const steps = [
+    async (signal: AbortSignal) => await copyObjects(objects, arriving, signal),
+    async (signal: AbortSignal) => void (await git.read(checkout, { signal, objects, onLine })),
+  ]
+  await eachOf(steps, steps.length, signal, async (step, signal) => await step(signal))
+  for (const folder of await readdir(arriving)) {
+    await rename(path.join(arriving, folder), path.join(gitDirectory, 'objects', folder))
+  }
+  await rmdir(arriving)
+  // After the objects: places where a history is cut off may be added meanwhile, and none goes away.
+  await copyFile(path.join(mirror, 'shallow'), path.join(gitDirectory, 'shallow')).catch(ignoreMissing)
 }
 
 /** The agent may commit by itself, as the author we commit as. */
@@ -90,6 +88,7 @@ async function copyObjects(from: string, to: string, signal: AbortSignal): Promi
   // A repack may replace packs meanwhile; what it made of them is there before they go.
   for (let attempt = 1; ; attempt += 1) {
     try {
+      await mkdir(to, { recursive: true })
       for (const folder of await readdir(from, { withFileTypes: true })) {
         if (!folder.isDirectory() || !/^(?:pack|[0-9a-f]{2})$/.test(folder.name)) continue
         await mkdir(path.join(to, folder.name), { recursive: true })

@@ -12,6 +12,8 @@ export interface GitRunner {
 export interface RunOptions {
   signal: AbortSignal
   call?: RemoteCall
+  /** Where objects are found besides. */
+  objects?: string
   input?: string | Buffer
   onLine?: (line: string) => void
   /** Of what `read` gives; latin1 keeps every byte of a file's name. */
@@ -19,11 +21,14 @@ export interface RunOptions {
 }
 
 export function createGitRunner(around: GitSurroundings): GitRunner {
-  const run: GitRunner['run'] = async (args, { signal, call, input, onLine }) =>
+  const run: GitRunner['run'] = async (args, { signal, call, objects, input, onLine }) =>
     await runGit({
       args,
       cwd: around.home,
-      environment: gitEnvironment(around, call),
+      environment: {
+        ...gitEnvironment(around, call),
+        ...(objects === undefined ? {} : { GIT_ALTERNATE_OBJECT_DIRECTORIES: objects }),
+      },
       signal,
       ...(input === undefined ? {} : { input }),
       ...(onLine === undefined ? {} : { onLine }),
