@@ -147,6 +147,24 @@ const engineCases: [string, GatewayOptions, Record<string, number | undefined>][
     { executor: { health: () => ({ ok: true, engine: { version: '1', mode: 'remote' } }) } },
     { 'engine_up{mode="remote"}': 1, 'engine_restarts{mode="remote"}': undefined },
   ],
+  [
+    'has warm containers',
+    {
+      executor: {
+        health: () => ({
+          ok: true,
+          engine: { version: '1', mode: 'container' },
+          warm: { ready: 2, starting: 1, claimed: 5, missed: 3 },
+        }),
+      },
+    },
+    {
+      'warm_containers{state="ready"}': 2,
+      'warm_containers{state="starting"}': 1,
+      'warm_claims{result="claimed"}': 5,
+      'warm_claims{result="missed"}': 3,
+    },
+  ],
   ['is not well', { executor: { health: () => ({ ok: false, reason: 'gone' }) } }, { 'engine_up{mode="other"}': 0 }],
   ['is starting', { app: { startup: () => ({ status: 'starting' }) } }, { 'engine_up{mode="other"}': undefined }],
   ['did not start', { app: { startup: () => ({ status: 'failed', reason: 'no' }) } }, { 'engine_up{mode="other"}': 0 }],

@@ -88,6 +88,7 @@ export const errorTable = {
   PIDS_LIMIT: { status: 503, title: 'The container of the session had too many processes', retryable: true },
   DISK_FULL: { status: 507, title: 'There is no space left for the container of the session', retryable: true },
   IMAGE_UNAVAILABLE: { status: 503, title: 'The engine image is not there', retryable: true },
+  TOO_MANY_CONTAINERS: { status: 503, title: 'All containers there may be are in use', retryable: true },
   EXECUTOR_UNAVAILABLE: { status: 503, title: 'The executor is unavailable', retryable: true },
   ENGINE_INCOMPATIBLE: { status: 503, title: 'The engine does not speak the expected protocol', retryable: false },
   STORE_UNAVAILABLE: { status: 503, title: 'The store is unavailable', retryable: true },

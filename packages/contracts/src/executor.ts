@@ -33,6 +33,15 @@ export interface ExecutorCapabilities {
   options: readonly RunOption[]
 }
 
+/** Containers that were started before anybody asked for them. */
+export interface WarmPoolState {
+  ready: number
+  starting: number
+  /** Of the sessions so far that a warm container would have done for: those that had one, and those that had none. */
+  claimed: number
+  missed: number
+}
+
 export interface ExecutorHealth {
   ok: boolean
   /** For people, when not ok. Never contains a secret. */
@@ -41,6 +50,8 @@ export interface ExecutorHealth {
   engine?: { version: string; mode: 'embedded' | 'remote' | 'container' | 'other'; image?: string }
   /** How often an engine had to be started again, since `start`. */
   restarts?: number
+  /** Absent where nothing is started beforehand. */
+  warm?: WarmPoolState
   /** Memory of the engine itself, bytes. */
   rssBytes?: number
 }

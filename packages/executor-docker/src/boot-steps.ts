@@ -3,7 +3,9 @@ import type { EngineBoot } from '@opencode-gateway/contracts'
 /** Times the steps in which an engine comes up, one after the other. */
 export interface BootSteps {
   readonly boot: EngineBoot
-  /** This step is over, which began when the one before it was. */
+  /** What comes next begins now. */
+  begin(): void
+  /** This step is over, which began when the one before it was; one that is over twice took both times. */
   done(step: Exclude<keyof EngineBoot, 'beganAt'>): void
 }
 
@@ -12,9 +14,12 @@ export function createBootSteps(): BootSteps {
   let since = performance.now()
   return {
     boot,
+    begin() {
+      since = performance.now()
+    },
     done(step) {
       const now = performance.now()
-      boot[step] = Math.round(now - since)
+      boot[step] = (boot[step] ?? 0) + Math.round(now - since)
       since = now
     },
   }

@@ -14,6 +14,8 @@ export async function createContainer(
   try {
     return await daemon.create(name, body, signal)
   } catch (error) {
+    if (error instanceof DaemonError && /the most that are allowed/.test(error.message))
+      throw new ExecutorError('TOO_MANY_CONTAINERS', error.message, { cause: error })
     if (!isStatus(error, 409)) throw explained(error, body.Image)
   }
   const former = await daemon.inspect(name, signal)

@@ -4,6 +4,7 @@ import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@o
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
 import { createDirectories, removeInside } from '@opencode-gateway/workspaces'
+import { createContainerSlots } from './container-slots.ts'
 import { createContainerWatch } from './container-watch.ts'
 import { createDaemon } from './daemon.ts'
 import { createDiscarded } from './discard.ts'
@@ -22,6 +23,7 @@ import { createPlaces } from './session-place.ts'
 import { createEngineStarter } from './start-engine.ts'
 import { sweepSessions } from './sweep.ts'
 import { containerUser } from './container-user.ts'
+import { createWarmStarter } from './warm-starter.ts'
 
 const END_TIMEOUT_MS = 10_000
 const MAX_COPY_BYTES = 5 * 1024 ** 3
@@ -67,6 +69,25 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     isDiscarded,
   })
 
+  const warm = createWarmStarter({
+    starter,
+    directories,
+    places,
+    warmPool: options.warmPool,
+    discard,
+    hasRoom: () => slots.hasRoom(),
+    onChange: () => slots.changed(),
+    image: () => started?.image ?? '',
+    log,
+  })
+
+  const slots = createContainerSlots({
+    max: options.maxContainers ?? Number.POSITIVE_INFINITY,
+    waitMs: options.containerWaitMs ?? 30_000,
+    others: () => warm.count(),
+    makeRoom: async () => (await warm.yield()) || (await endOldestIdle(engines.values())),
+  })
+
   const engineOf = (sessionId: string): SessionEngine => {
     const known = engines.get(sessionId)
     if (known) return known
@@ -75,8 +96,11 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       sessionId,
       idleTimeoutMs,
       healthTimeoutMs: options.healthTimeoutMs ?? 10_000,
-      start: (onGone, signal) => starter.start(sessionId, onGone, signal),
-      find: (onGone, signal) => starter.find(sessionId, onGone, signal),
+      onIdle: slots.changed,
+      start: (onGone, signal) =>
+        slots.within(() => warm.start(sessionId, onGone, signal), signal, warm.isAside(sessionId)),
+      // It runs already.
+      find: (onGone, signal) => slots.within(() => starter.find(sessionId, onGone, signal), signal, true),
     })
     engines.set(sessionId, engine)
     return engine
@@ -99,6 +123,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     await engine?.close()
     // Not before: a container that could not be ended is ended by the next attempt.
     if (engines.get(sessionId) === engine) engines.delete(sessionId)
+    await warm.drop(sessionId)
     await places.remove(sessionId)
     if (keep === 'nothing') await directories.remove(sessionId)
   }
@@ -164,6 +189,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       throw error
     }
     log.info({ daemon: daemon.address, image, version: started.version }, 'containers can be made')
+    warm.open()
   }
 
   const check = createHealthCheck(async (signal) => {
@@ -199,15 +225,21 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       if (isClosed) throw unavailable()
       if (!started) await start(signal)
     },
-    check,
+    async check(signal) {
+      const health = await check(signal)
+      const state = warm.state()
+      return state ? { ...health, warm: state } : health
+    },
     async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
       ctx.signal.throwIfAborted()
       if (!started || isClosed) throw unavailable()
-      const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
+      let isNew = (await directories.find(sessionId)) === undefined && (await warm.claim(sessionId, fill, ctx.signal))
       try {
+        const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
+        isNew ||= made
         return await openIn(path, { sessionId, title }, ctx)
       } catch (error) {
-        if (made) await free(sessionId, 'nothing')
+        if (isNew) await free(sessionId, 'nothing')
         throw error
       }
     },
@@ -252,18 +284,25 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
           directories,
           owner,
           live,
-          isInUse: (sessionId) => live.has(sessionId) && engines.has(sessionId),
+          isInUse: (id) => warm.has(id) || (live.has(id) && engines.has(id)),
         },
         signal,
       )
     },
     async close() {
       isClosed = true
-      await Promise.all([...engines.values()].map((engine) => engine.close()))
+      await Promise.all([warm.close(), ...[...engines.values()].map((engine) => engine.close())])
       engines.clear()
       await watch.close()
     },
   }
+}
+
+/** False when all have work. */
+async function endOldestIdle(engines: Iterable<SessionEngine>): Promise<boolean> {
+  const idle = [...engines].filter((engine) => engine.idleSince() !== undefined)
+  const [oldest] = idle.toSorted((one, other) => (one.idleSince() ?? 0) - (other.idleSince() ?? 0))
+  return (await oldest?.rest(new ExecutorError('ENGINE_LOST', 'the place of the container was needed'))) ?? false
 }
 
 function unavailable(): ExecutorError {

@@ -62,16 +62,16 @@ export async function launchContainer(options: LaunchOptions, signal: AbortSigna
 /** The session's container when it runs already: that of a gateway that is no more. */
 export async function findContainer(
   daemon: Daemon,
-  { owner, sessionId, sockets }: { owner: string; sessionId: string; sockets: string },
+  { owner, name, sockets }: { owner: string; name: string; sockets: string },
   signal: AbortSignal,
 ): Promise<RunningContainer | undefined> {
-  const facts = await daemon.inspect(containerName(owner, sessionId), signal)
+  const facts = await daemon.inspect(name, signal)
   const password = facts?.environment[PASSWORD]
   if (!facts?.running || password === undefined || !isOwned(facts.labels, owner)) return undefined
   return { id: facts.id, password, engineSocket: socketOf(sockets) }
 }
 
-function socketOf(sockets: string): string {
+export function socketOf(sockets: string): string {
   return path.join(sockets, socketNames.engine)
 }
 

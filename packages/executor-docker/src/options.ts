@@ -71,6 +71,12 @@ export interface DockerExecutorOptions {
   idleTimeoutMs?: number
   /** How long an engine without work may take to say that it is well before it gets some; 10 s unless given. */
   healthTimeoutMs?: number
+  /** Containers there may be at the same time; no bound unless given. The oldest one without work makes room. */
+  maxContainers?: number
+  /** How long a session waits while all of them work; 30 s unless given. */
+  containerWaitMs?: number
+  /** Containers that are started before a session asks for one; none unless given. */
+  warmPool?: { size: number; parallel?: number; maxAgeMs?: number; tendMs?: number }
   engineLimits?: Partial<EngineLimits>
 }
 
@@ -82,6 +88,8 @@ export const defaultLimits: ContainerLimits = {
   openFiles: 4096,
   logBytes: 1024 ** 2,
 }
+
+export const defaultWarmPool = { size: 0, parallel: 1, maxAgeMs: 3_600_000, tendMs: 30_000 }
 
 /**
  * An agent can put a server of its own in the place of its engine: what that answers is held in the gateway's memory,

@@ -11,6 +11,10 @@ export interface SessionEngine extends SessionEngineSource {
   adopt(signal: AbortSignal): Promise<boolean>
   /** The container at this moment; undefined when there is none. */
   current(): ContainerEngine | undefined
+  /** Since when the container has had no work, as `performance.now()` tells; undefined while it has, or is not there. */
+  idleSince(): number | undefined
+  /** Ends the container if it has no work; false when it has, or is not there. */
+  rest(why: ExecutorError): Promise<boolean>
   /** Ends the container, if there is one; another one comes with the next work. */
   end(why: ExecutorError): Promise<void>
   /** No container comes any more. One in which a run goes on that was let go of stays. */
@@ -25,6 +29,8 @@ export interface SessionEngineOptions {
   healthTimeoutMs: number
   /** Starts a container, or takes over the one that runs. `onGone` is called as soon as it is known to have ended. */
   start(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine>
+  /** The container has no work from now on. */
+  onIdle?(): void
   /** Only takes over. */
   find(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine | undefined>
 }
@@ -41,12 +47,15 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   let starting: Promise<ContainerEngine> | undefined
   let alive: ContainerEngine | undefined
   let idleTimer: NodeJS.Timeout | undefined
+  let idleAt: number | undefined
 
   const closed = (): ExecutorError => new ExecutorError('EXECUTOR_UNAVAILABLE', 'the session or its executor is closed')
 
   const rest = (): void => {
     clearTimeout(idleTimer)
     if (!alive || leases.size > 0 || closing.signal.aborted) return
+    idleAt = performance.now()
+    options.onIdle?.()
     idleTimer = setTimeout(() => {
       if (leases.size > 0) return
       log.info({ sessionId }, 'a container that had no work is ended')
@@ -116,9 +125,18 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     await before
   }
 
+  const isIdle = (): boolean => alive !== undefined && leases.size === 0
+
   return {
     current: () => alive,
     end,
+    idleSince: () => (isIdle() ? idleAt : undefined),
+    async rest(why) {
+      if (!alive || !isIdle()) return false
+      clearTimeout(idleTimer)
+      await alive.end(why)
+      return true
+    },
     async adopt(signal) {
       if (alive || starting) return true
       const finding = obtain(options.find)

@@ -9,11 +9,13 @@ import type { ContainerSpecOptions } from './container-spec.ts'
 import type { Daemon } from './daemon.ts'
 import type { Discarded } from './discard.ts'
 import { connectToEngine } from './engine-socket.ts'
-import { findContainer, launchContainer } from './launch-container.ts'
+import { findContainer, launchContainer, socketOf } from './launch-container.ts'
 import type { RunningContainer } from './launch-container.ts'
 import { openModelsSocket } from './models-socket.ts'
 import type { ModelsSocket, OpenModels } from './options.ts'
-import type { Places } from './session-place.ts'
+import { inside } from './inside.ts'
+import type { PlaceDirectories, Places } from './session-place.ts'
+import type { WarmContainer } from './warm-pool.ts'
 
 /** Where a container finds its way to the models, which asks for no key: whoever comes that way is the session. */
 const MODELS = 'http://127.0.0.1:4010'
@@ -39,6 +41,15 @@ export interface EngineStarterOptions {
 
 /** Starts engines in containers, and finds those that run. */
 export interface EngineStarter {
+  /** One that is nobody's, in directories of its own, seen to make sessions. */
+  warm(id: string, directories: PlaceDirectories, onGone: () => void, signal: AbortSignal): Promise<WarmContainer>
+  /** One that was warm and is the session's by now, whose workspace is filled. */
+  take(
+    sessionId: string,
+    container: RunningContainer,
+    onGone: () => void,
+    signal: AbortSignal,
+  ): Promise<ContainerEngine>
   start(sessionId: string, onGone: () => void, signal: AbortSignal): Promise<ContainerEngine>
   find(sessionId: string, onGone: () => void, signal: AbortSignal): Promise<ContainerEngine | undefined>
 }
@@ -119,9 +130,10 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
   const find: EngineStarter['find'] = async (sessionId, onGone, signal) => {
     const { sockets, models: directory } = places.of(sessionId)
     const { owner } = options.spec()
+    const name = containerName(owner, (await places.madeAs(sessionId)) ?? sessionId)
     // The start that made it was given up, and who takes it over would lose it.
-    if (options.isDiscarded(containerName(owner, sessionId))) return undefined
-    const container = await findContainer(daemon, { owner, sessionId, sockets }, signal)
+    if (options.isDiscarded(name)) return undefined
+    const container = await findContainer(daemon, { owner, name, sockets }, signal)
     if (!container) return undefined
     const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)
     try {
@@ -136,19 +148,46 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     }
   }
 
+  const launch = (sessionId: string, directories: PlaceDirectories, signal: AbortSignal): Promise<RunningContainer> =>
+    launchContainer({ ...options, spec: { ...options.spec(), sessionId, directories }, environment }, signal)
+
   return {
     find,
+    async warm(id, directories, onGone, signal) {
+      const container = await launch(id, directories, signal)
+      try {
+        const models = { close: () => Promise.resolve() }
+        const engine = await supervise({ sessionId: id, container, models, isNew: true }, onGone, signal)
+        await engine.client.probe(inside.workspace, signal)
+        return { container, engine, image: options.spec().image }
+      } catch (error) {
+        await options.discard(container.id)
+        throw error
+      }
+    },
+    async take(sessionId, container, onGone, signal) {
+      const { models: directory, sockets } = places.of(sessionId)
+      container.steps?.begin()
+      await places.share(sessionId)
+      const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)
+      try {
+        const moved = { ...container, engineSocket: socketOf(sockets) }
+        return await supervise({ sessionId, container: moved, models, isNew: true }, onGone, signal)
+      } catch (error) {
+        await models.close()
+        throw error
+      }
+    },
     async start(sessionId, onGone, signal) {
       const found = await find(sessionId, onGone, signal)
       if (found) return found
-      const spec = options.spec()
+      const former = await places.madeAs(sessionId)
+      // Under another name than the one to come: the daemon would not see to it that there is one alone.
+      if (former !== undefined) await daemon.remove(containerName(options.spec().owner, former), signal)
       const directories = await places.ready(sessionId)
       const models = await openModelsSocket(options.openModels, { sessionId, directory: directories.models }, signal)
       try {
-        const container = await launchContainer(
-          { ...options, spec: { ...spec, sessionId, directories }, environment },
-          signal,
-        )
+        const container = await launch(sessionId, directories, signal)
         try {
           return await supervise({ sessionId, container, models, isNew: true }, onGone, signal)
         } catch (error) {

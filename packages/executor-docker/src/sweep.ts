@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import type { SweepReport } from '@opencode-gateway/contracts'
 import type { Directories } from '@opencode-gateway/workspaces'
 import { labels } from './container-spec.ts'
@@ -11,8 +13,8 @@ export interface SweepOptions {
   owner: string
   /** Sessions that somebody needs. */
   live: ReadonlySet<string>
-  /** Whether a container of the session is in use here. */
-  isInUse(sessionId: string): boolean
+  /** Whether a container of the session, or one that is no session's yet, is in use here. */
+  isInUse(id: string): boolean
 }
 
 /**
@@ -35,12 +37,28 @@ export async function sweepSessions(options: SweepOptions, signal: AbortSignal):
     }
   }
 
+  /** Warm containers keep the label they were made with. */
+  const sessionOf = new Map<string, string>()
+  for (const name of await places.list()) {
+    const madeAs = await places.madeAs(name).catch(() => undefined)
+    if (madeAs !== undefined) sessionOf.set(madeAs, name)
+  }
+
   const stuck = new Set<string>()
   for (const container of await daemon.list(labels.owner, owner, signal)) {
-    const sessionId = container.labels[labels.session] ?? ''
-    if (isInUse(sessionId)) continue
+    const madeAs = container.labels[labels.session] ?? ''
+    const id = sessionOf.get(madeAs) ?? madeAs
+    if (isInUse(id)) continue
     const gone = await attempt(container.name, () => daemon.remove(container.id, signal))
-    if (!gone) stuck.add(sessionId)
+    if (!gone) stuck.add(id)
+  }
+  const known = new Set(await directories.list())
+  for (const name of await places.list()) {
+    // What was made for a container, or was on its way to a session, when the gateway before this one was killed.
+    if (name.startsWith('.') || known.has(name) || live.has(name) || stuck.has(name) || isInUse(name)) continue
+    await attempt(path.join(places.area, name), () =>
+      rm(path.join(places.area, name), { recursive: true, force: true, maxRetries: 3 }),
+    )
   }
   for (const sessionId of await directories.list()) {
     if (live.has(sessionId) || stuck.has(sessionId)) continue

@@ -90,7 +90,7 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
     },
     async lookAlike(t, labels) {
       const container = await docker.createContainer({ Image: image, Labels: labels, NetworkDisabled: true })
-      t.after(() => container.remove({ force: true }))
+      t.after(() => daemon.remove(container.id, soon()))
       return container.id
     },
     pause: async (containerId) => void (await docker.getContainer(containerId).pause()),
@@ -145,10 +145,17 @@ export async function startScene(place: Place, overrides?: Partial<DockerExecuto
   return shareExecutor(executor, { gates: place.model, leftovers: () => leftoversOf(place) })
 }
 
-/** Containers of the place's executors, and whatever lies below the root of its workspaces that is not always there. */
+/**
+ * Containers of the place's executors, and whatever lies below the root of its workspaces that is not always there.
+ * Containers that wait for a session are no leftovers, and neither are their directories.
+ */
 export async function leftoversOf(place: Place): Promise<readonly string[]> {
-  const containers = await place.containers()
   const names = await readdir(place.workspaceRoot, { recursive: true })
+  const waiting = names.flatMap((name) => /^\.engine\/(warm-[^/]+)$/.exec(name)?.[1] ?? [])
+  const containers = (await place.containers()).filter(
+    ({ labels: { [labels.session]: id = '' } }) => !waiting.includes(id),
+  )
   const always = ['.aside', '.sessions', '.shell', '.engine', '.engine/.owner']
-  return [...containers.map(({ name }) => name), ...names.filter((name) => !always.includes(name))]
+  const left = names.filter((name) => !always.includes(name) && !name.startsWith('.engine/warm-'))
+  return [...containers.map(({ name }) => name), ...left]
 }

@@ -190,6 +190,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     },
     async probe(directory, signal) {
       const { id } = await api.createSession({ directory, title: 'readiness', rules: [] }, signal)
+      given.opened(directory)
       await api.deleteSession(id, signal)
     },
     async openSession(place, signal) {

@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm } from 'node:fs/promises'
+import { mkdir, realpath, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { exists } from './exists.ts'
@@ -11,6 +11,8 @@ export interface Directories {
   pathOf(sessionId: string): string
   /** Makes the directory of a session, or finds the one it had. Refuses one that is not ours. */
   create(sessionId: string): Promise<string>
+  /** Makes an empty directory of ours the session's, by its name. Throws when the session has one. */
+  adopt(sessionId: string, directory: string): Promise<void>
   /** The directory of a session of ours, or undefined when it is gone. */
   find(sessionId: string): Promise<string | undefined>
   remove(sessionId: string): Promise<void>
@@ -55,6 +57,14 @@ export function createDirectories(root: string): Directories {
         const message = `the workspace "${directory}" could not be made: ${error instanceof Error ? error.message : String(error)}`
         throw new ExecutorError('WORKSPACE_ERROR', message, { cause: error })
       }
+    },
+    async adopt(sessionId, directory) {
+      if (await marks.has(sessionId)) {
+        throw new ExecutorError('WORKSPACE_ERROR', `the session "${sessionId}" has a workspace`, { retryable: false })
+      }
+      await marks.make(sessionId, pathOf(sessionId))
+      // In the place of the empty one; should something be in that by now, it stays.
+      await rename(directory, pathOf(sessionId))
     },
     async find(sessionId) {
       const directory = pathOf(sessionId)

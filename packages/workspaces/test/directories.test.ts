@@ -133,3 +133,20 @@ test('a workspace is removed whatever an agent has made in it', async (t) => {
     await assert.rejects(stat(directory), { code: 'ENOENT' })
   }
 })
+
+test('an empty directory of ours becomes a workspace, and never in the place of one', async (t) => {
+  const workspaces = await workspacesFor(t)
+  const made = path.join(workspaces.root, '.made')
+  await mkdir(made)
+  const { ino } = await stat(made)
+  await workspaces.adopt('one', made)
+  assert.equal((await stat((await workspaces.find('one')) ?? '')).ino, ino)
+  assert.deepEqual(await workspaces.list(), ['one'])
+
+  await mkdir(made)
+  await mkdir(path.join(workspaces.root, 'foreign'))
+  await writeFile(path.join(workspaces.root, 'one', 'kept.txt'), 'kept')
+  for (const taken of ['one', 'foreign']) await assert.rejects(workspaces.adopt(taken, made))
+  assert.deepEqual(await readdir(path.join(workspaces.root, 'one')), ['kept.txt'])
+  assert.equal(await workspaces.find('foreign'), undefined)
+})

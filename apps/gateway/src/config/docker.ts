@@ -4,8 +4,11 @@ import type { Environment, Reader } from './reader.ts'
 
 export type DockerConfig = ReturnType<typeof readDocker>
 
+/** Those whose sessions have no run at the moment are kept, too. */
+const CONTAINERS_PER_RUN = 4
+
 /** What containers are made with. */
-export function readDocker({ read }: Reader, env: Environment) {
+export function readDocker({ read }: Reader, env: Environment, maxConcurrentRuns: number) {
   return {
     daemon: read(dockerVariables.dockerHost),
     image: read(dockerVariables.image),
@@ -21,6 +24,8 @@ export function readDocker({ read }: Reader, env: Environment) {
       pids: read(dockerVariables.dockerPidsLimit),
     },
     idleTimeoutMs: read(dockerVariables.dockerIdleMs),
+    maxContainers: read(dockerVariables.dockerMaxContainers) ?? CONTAINERS_PER_RUN * maxConcurrentRuns,
+    warmPool: { size: read(dockerVariables.dockerWarmPool) },
   }
 }
 

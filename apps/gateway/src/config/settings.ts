@@ -19,6 +19,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
   const limitMs = read(variables.executionTimeMs)
   const executor = read(variables.serverEnabled) ? read(variables.executor) : ('docker' as const)
   const serverUrl = executor === 'server' ? read(variables.serverUrl) : undefined
+  const maxConcurrentRuns = read(variables.maxConcurrentSessions)
   const asked = [
     secrets.authJson,
     secrets.authToken,
@@ -38,7 +39,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
     /** Search path for the tools of an engine of our own. */
     path: env.PATH ?? '',
     executor,
-    docker: readDocker(reader, env),
+    docker: readDocker(reader, env, maxConcurrentRuns),
     server: {
       url: serverUrl,
       username: read(variables.serverUsername),
@@ -85,7 +86,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
       maxFileBytes: read(variables.maxFileBytes),
       maxArchiveBytes: read(variables.maxArchiveBytes),
       maxPromptCharacters: read(variables.maxPromptCharacters),
-      maxConcurrentRuns: read(variables.maxConcurrentSessions),
+      maxConcurrentRuns,
       maxQueuedRuns: read(variables.maxQueuedRuns),
       runTimeoutMs: limitMs ?? RUN_TIMEOUT_MS,
       sessionTimeoutMs: limitMs ?? SESSION_TIMEOUT_MS,

@@ -14,8 +14,22 @@ export function createEngineMetrics(registry: Registry): EngineMetrics {
   const restarts = gauge('restarts', 'How often the engine had to be started again.')
   const rss = gauge('resident_memory_bytes', 'Memory of the engine.')
 
+  const labelled = (name: string, help: string, label: string) =>
+    new Gauge({ name: `opencode_gateway_${name}`, help, labelNames: [label], registers: [registry] })
+  const warm = labelled('warm_containers', 'Containers that wait for a session, or are being started to.', 'state')
+  const claims = labelled('warm_claims', 'New sessions by whether a warm container was there for them.', 'result')
+
   return {
     saw(health) {
+      warm.reset()
+      claims.reset()
+      if (health?.warm) {
+        const { ready, starting, claimed, missed } = health.warm
+        warm.set({ state: 'ready' }, ready)
+        warm.set({ state: 'starting' }, starting)
+        claims.set({ result: 'claimed' }, claimed)
+        claims.set({ result: 'missed' }, missed)
+      }
       const mode = health?.engine?.mode ?? 'other'
       const values = [
         [up, health && Number(health.ok)],

@@ -1,5 +1,5 @@
 import { describe, test } from 'node:test'
-import { caseGroups, playCase, type ConformanceCase } from './case.ts'
+import { caseGroups, playCase, type CaseGroup, type ConformanceCase } from './case.ts'
 import { askCases } from './cases/asks.ts'
 import { cancelCases } from './cases/cancel.ts'
 import { commandCases } from './cases/commands.ts'
@@ -44,13 +44,18 @@ export function casesFor({ abilities }: Pick<ExecutorHarness, 'abilities'>): rea
 export interface ConformanceOptions {
   /** Limit of one case. Default 30 s. */
   readonly limitMs?: number
+  /** Of all groups unless given. */
+  readonly groups?: readonly CaseGroup[]
 }
 
 /** Registers the suite with node:test: one test per case that applies, by group. */
-export function executorConformance(harness: ExecutorHarness, { limitMs = 30_000 }: ConformanceOptions = {}): void {
+export function executorConformance(
+  harness: ExecutorHarness,
+  { limitMs = 30_000, groups = caseGroups }: ConformanceOptions = {},
+): void {
   const cases = casesFor(harness)
   describe(`executor conformance: ${harness.name}`, () => {
-    for (const group of caseGroups) {
+    for (const group of groups) {
       const grouped = cases.filter((candidate) => candidate.group === group)
       if (grouped.length === 0) continue
       describe(group, () => {

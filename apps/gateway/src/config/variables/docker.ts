@@ -66,4 +66,15 @@ export const dockerVariables = {
     '5m',
     'How long a container without work is kept; the next run of its session starts another one.',
   ),
+  dockerMaxContainers: optional(
+    'DOCKER_MAX_CONTAINERS',
+    parse.integer(1, 10_000),
+    'Containers there may be at the same time; four times MAX_CONCURRENT_SESSIONS unless set. The oldest one without work makes room; while all work, a run that needs another one waits, and then fails with TOO_MANY_CONTAINERS.',
+  ),
+  dockerWarmPool: variable(
+    'DOCKER_WARM_POOL',
+    parse.integer(0, 100),
+    '0',
+    'Containers that are started before a session asks for one; each waits with its engine in memory, about 300 MB.',
+  ),
 }
