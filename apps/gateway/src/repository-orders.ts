@@ -1,12 +1,13 @@
 import { GatewayError, type Delivery, type RunRequest, type WorkspaceFill } from '@opencode-gateway/contracts'
-import type { PromptInput } from '@opencode-gateway/contracts'
+import type { ContainerResources, PromptInput } from '@opencode-gateway/contracts'
 import type { Sealing } from '@opencode-gateway/sealing'
+import { containerResources } from './container-resources.ts'
 import { sealCredentials } from './git-credentials.ts'
 import { oneOrAll } from './one-or-all.ts'
 
 type FillRequest = Pick<
   RunRequest,
-  'repository' | 'branch' | 'work_branch' | 'depth' | 'submodules' | 'lfs' | 'git_credentials' | 'files'
+  'repository' | 'branch' | 'work_branch' | 'depth' | 'submodules' | 'lfs' | 'git_credentials' | 'files' | 'resources'
 >
 type DeliveryRequest = Pick<RunRequest, 'push' | 'pull_request' | 'commit_message'>
 
@@ -22,10 +23,14 @@ const NEEDS_REPOSITORY = [
   'commit_message',
 ] as const
 
-/** What the workspace of a new session begins with. Options of a repository without one are refused. */
+/** What a new session is made of. Options of a repository without one are refused. */
 export function fillOrder(
   request: FillRequest & DeliveryRequest,
-  { sessionId, sealing }: { sessionId: string; sealing: Sealing | undefined },
+  {
+    sessionId,
+    sealing,
+    mostResources,
+  }: { sessionId: string; sealing: Sealing | undefined; mostResources: Required<ContainerResources> },
 ): WorkspaceFill | undefined {
   const {
     repository: url,
@@ -38,8 +43,10 @@ export function fillOrder(
     files,
   } = request
   if (url === undefined) refuseWithoutRepository(request)
-  if (url === undefined && files === undefined) return undefined
+  const resources = containerResources(request.resources, mostResources)
+  if (url === undefined && files === undefined && resources === undefined) return undefined
   return {
+    ...(resources === undefined ? {} : { resources }),
     ...(url === undefined
       ? {}
       : {

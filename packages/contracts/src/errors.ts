@@ -61,6 +61,7 @@ export const errorTable = {
   EXPECTATION_FAILED: { status: 417, title: 'The expectation of the request is not met', retryable: false },
   UNSUPPORTED_OPTION: { status: 422, title: 'The executor cannot honour an option', retryable: false },
   POLICY_TOO_WIDE: { status: 422, title: 'The permissions are wider than the gateway allows', retryable: false },
+  RESOURCES_TOO_HIGH: { status: 422, title: 'A container may not use as much', retryable: false },
   IDEMPOTENCY_MISMATCH: { status: 422, title: 'The idempotency key belongs to another request', retryable: false },
   RATE_LIMITED: { status: 429, title: 'Too many requests', retryable: true },
   QUEUE_FULL: { status: 429, title: 'Too many runs are waiting', retryable: true },

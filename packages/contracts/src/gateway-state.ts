@@ -62,6 +62,12 @@ export const Capabilities = Type.Object(
       max_queued_runs: Type.Integer(),
       run_timeout_seconds: Type.Number(),
       session_timeout_seconds: Type.Number(),
+      container: Type.Optional(
+        Type.Object(
+          { memory_bytes: Type.Integer(), cpus: Type.Number(), pids: Type.Integer() },
+          { description: 'What `resources` of a request lowers, where each session has a container.' },
+        ),
+      ),
     }),
     sessions: Type.Object({
       retention_seconds: Type.Number({ description: 'After its last change, unless its request says otherwise.' }),

@@ -2,6 +2,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { ModelConfig } from './model-config.ts'
 import { PermissionRules } from './permissions.ts'
 import { deliveryOptions, fillOptions } from './repository-options.ts'
+import { Resources } from './resources.ts'
 import { Budget } from './usage-report.ts'
 import { StatusSchema } from './values.ts'
 import { wireLimits } from './wire-limits.ts'
@@ -102,6 +103,7 @@ export const RunRequest = request(
     prompt: Prompt,
     ...engineOptions,
     ...fillOptions,
+    resources: Type.Optional(Resources),
     ...deliveryOptions,
     ...laterOptions,
     ...agentOptions,
@@ -125,6 +127,7 @@ export const SessionRequest = request(
     prompt: Type.Optional(Prompt),
     ...engineOptions,
     ...fillOptions,
+    resources: Type.Optional(Resources),
     ...deliveryOptions,
     ...laterOptions,
     ...agentOptions,

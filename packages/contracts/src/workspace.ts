@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { CallContext } from './executor.ts'
 import type { GitData } from './events.ts'
+import type { ContainerResources } from './resources.ts'
 
 /** What kind of thing a path of a workspace names. A link is never followed. */
 export type FileKind = 'file' | 'directory' | 'link' | 'other'
@@ -125,8 +126,9 @@ export interface RepositorySource {
   sealedCredentials?: string
 }
 
-/** What a workspace begins with. */
+/** What a session is made of: what its workspace begins with, and what its container may use. */
 export interface WorkspaceFill {
+  resources?: ContainerResources
   repository?: RepositorySource
   /** Texts by path, written after the repository is there. */
   files?: Readonly<Record<string, string>>

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { AgentSession, CallContext, Executor, SessionSpec } from '@opencode-gateway/contracts'
-import { agentOptions, ExecutorError, modelOptions, repositoryOptions } from '@opencode-gateway/contracts'
+import type { AgentSession, CallContext, ContainerResources, Executor, SessionSpec } from '@opencode-gateway/contracts'
+import {
+  agentOptions,
+  containerOptions,
+  ExecutorError,
+  modelOptions,
+  repositoryOptions,
+} from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import type { SessionPlace } from '@opencode-gateway/opencode'
 import { createDirectories, removeInside } from '@opencode-gateway/workspaces'
@@ -16,6 +22,7 @@ import { provideImage } from './image.ts'
 import { inside } from './inside.ts'
 import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
+import { limitsIn } from './own-limits.ts'
 import { createSessionEngine } from './session-engine.ts'
 import type { SessionEngine } from './session-engine.ts'
 import { createSharedWorkspaces } from './shared-workspaces.ts'
@@ -39,6 +46,8 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const places = createPlaces({ root: workspaceRoot, directories, user, maxCopyBytes })
   const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const engines = new Map<string, SessionEngine>()
+  /** By session, what they have less than all have. */
+  const ownLimits = new Map<string, ContainerResources>()
   let started: { owner: string; image: string; version: string } | undefined
   let isClosed = false
 
@@ -58,6 +67,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
         limits: { ...defaultLimits, ...options.limits },
       }
     },
+    ownLimits: (sessionId) => ownLimits.get(sessionId),
     config: options.config ?? {},
     providers: options.providers ?? [],
     permissions: options.permissions ?? unattended,
@@ -123,6 +133,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     await engine?.close()
     // Not before: a container that could not be ended is ended by the next attempt.
     if (engines.get(sessionId) === engine) engines.delete(sessionId)
+    ownLimits.delete(sessionId)
     await warm.drop(sessionId)
     await places.remove(sessionId)
     if (keep === 'nothing') await directories.remove(sessionId)
@@ -138,6 +149,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       engine: engineOf(sessionId),
       sessionId,
       place: placeOf(sessionId),
+      ownLimits: ownLimits.get(sessionId) ?? {},
       free: (keep) => free(sessionId, keep),
     })
 
@@ -216,6 +228,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       survivesRestart: true,
       options: [
         ...agentOptions,
+        ...containerOptions,
         ...(options.workspaces?.git ? repositoryOptions : []),
         ...(options.providers ? modelOptions : []),
       ],
@@ -233,7 +246,11 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
       ctx.signal.throwIfAborted()
       if (!started || isClosed) throw unavailable()
-      let isNew = (await directories.find(sessionId)) === undefined && (await warm.claim(sessionId, fill, ctx.signal))
+      const { resources } = fill
+      if (resources) ownLimits.set(sessionId, resources)
+      // The limits of one that was started beforehand are those of all.
+      const mayBeWarm = resources === undefined && (await directories.find(sessionId)) === undefined
+      let isNew = mayBeWarm && (await warm.claim(sessionId, fill, ctx.signal))
       try {
         const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
         isNew ||= made
@@ -249,6 +266,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       if (!started || isClosed) throw unavailable()
       const forking = { workspaces, places, directories, engineOf: (id: string) => engines.get(id) }
       const { workspacePath, engineSessionId } = await forkSession(forking, source, sessionId, signal)
+      if (source.ref) ownLimits.set(sessionId, limitsIn(source.ref))
       // A container comes with the first run.
       if (engineSessionId !== undefined) return hold(sessionId, { log, engineSessionId, workspacePath })
       try {
@@ -264,6 +282,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       const workspacePath = await directories.find(sessionId)
       if (workspacePath === undefined || !(await places.exists(sessionId))) return undefined
       if (!started || isClosed) throw unavailable()
+      ownLimits.set(sessionId, limitsIn(ref))
       const engine = engineOf(sessionId)
       await engine.adopt(signal)
       const client = engine.current()?.client

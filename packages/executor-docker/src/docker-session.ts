@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Detached, ExecutorError } from '@opencode-gateway/contracts'
-import type { AgentEvent, AgentSession, CallContext, Log } from '@opencode-gateway/contracts'
+import type { AgentEvent, AgentSession, CallContext, ContainerResources, Log } from '@opencode-gateway/contracts'
 import { createAgentSession, endingWith } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineSession, SessionPlace } from '@opencode-gateway/opencode'
 import type { Daemon } from './daemon.ts'
 import { leftoversOf } from './leftovers.ts'
+import { writtenLimits } from './own-limits.ts'
 import type { SessionEngine } from './session-engine.ts'
 
 export interface DockerSessionOptions {
@@ -18,6 +19,7 @@ export interface DockerSessionOptions {
   /** As this machine does. */
   workspacePath: string
   engineSessionId: string
+  ownLimits: ContainerResources
   attached?: { client: EngineClient; session: EngineSession }
   /** Ends the container for good and removes what `keep` does not name. */
   free(keep: 'nothing' | 'workspace'): Promise<void>
@@ -77,7 +79,12 @@ export function createDockerSession(options: DockerSessionOptions): AgentSession
 
   return {
     ...backed,
-    ref: { executor: 'docker', session_id: sessionId, engine_session_id: engineSessionId },
+    ref: {
+      executor: 'docker',
+      session_id: sessionId,
+      engine_session_id: engineSessionId,
+      ...writtenLimits(options.ownLimits),
+    },
     workspacePath,
     boot: () => engine.current()?.boot,
     run: (input, ctx) => through(backed.run(input, ctx), ctx),

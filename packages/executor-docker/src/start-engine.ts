@@ -1,5 +1,5 @@
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { Log, PermissionRules } from '@opencode-gateway/contracts'
+import type { ContainerResources, Log, PermissionRules } from '@opencode-gateway/contracts'
 import { composeEngineConfig, createEngineClient } from '@opencode-gateway/opencode'
 import type { EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
 import { superviseContainer } from './container-engine.ts'
@@ -14,6 +14,7 @@ import type { RunningContainer } from './launch-container.ts'
 import { openModelsSocket } from './models-socket.ts'
 import type { ModelsSocket, OpenModels } from './options.ts'
 import { inside } from './inside.ts'
+import { lowered } from './own-limits.ts'
 import type { PlaceDirectories, Places } from './session-place.ts'
 import type { WarmContainer } from './warm-pool.ts'
 
@@ -26,6 +27,8 @@ export interface EngineStarterOptions {
   log: Log
   /** What the containers of all sessions have in common; known once the executor has started. */
   spec(): Pick<ContainerSpecOptions, 'image' | 'user' | 'network' | 'runtime' | 'limits' | 'owner'>
+  /** What a session has less than all have. */
+  ownLimits(sessionId: string): ContainerResources | undefined
   config: EngineConfig
   providers: readonly string[]
   permissions: PermissionRules
@@ -148,8 +151,14 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     }
   }
 
-  const launch = (sessionId: string, directories: PlaceDirectories, signal: AbortSignal): Promise<RunningContainer> =>
-    launchContainer({ ...options, spec: { ...options.spec(), sessionId, directories }, environment }, signal)
+  const launch = async (sessionId: string, directories: PlaceDirectories, signal: AbortSignal) => {
+    const common = options.spec()
+    const limits = lowered(common.limits, options.ownLimits(sessionId))
+    return await launchContainer(
+      { ...options, spec: { ...common, limits, sessionId, directories }, environment },
+      signal,
+    )
+  }
 
   return {
     find,

@@ -14,7 +14,7 @@ after(() => place.close())
 executorConformance(
   {
     name: 'docker',
-    abilities: [...engineAbilities, 'survivesRestart', 'fork'],
+    abilities: [...engineAbilities, 'survivesRestart', 'fork', 'option:resources'],
     make: () => Promise.resolve(scene.fixture()),
   },
   // Every session starts a container, which is a second or two of a processor.

@@ -13,9 +13,13 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
   let session: AgentSession
   before(async () => {
     place = await createPlace()
-    const executor = place.executor({ limits: { pids: PIDS, memoryBytes: MEMORY, cpus: 1, tmpBytes: 8 * 1024 ** 2 } })
+    // What the session says is less than what the executor has.
+    const resources = { pids: PIDS, memoryBytes: MEMORY }
+    const executor = place.executor({
+      limits: { pids: 2 * PIDS, memoryBytes: 2 * MEMORY, cpus: 1, tmpBytes: 8 * 1024 ** 2 },
+    })
     await executor.start(AbortSignal.timeout(120_000))
-    session = await executor.open({ sessionId: 'probe-inside', title: 'Probe' }, ctx())
+    session = await executor.open({ sessionId: 'probe-inside', title: 'Probe', fill: { resources } }, ctx())
   })
   after(async () => {
     await session?.release('nothing')

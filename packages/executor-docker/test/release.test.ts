@@ -30,6 +30,7 @@ test('a release that failed is not taken for done, and one that is done is not d
     place: { directory, shell },
     workspacePath: directory,
     engineSessionId: 'ses_one',
+    ownLimits: {},
     free: () => frees.shift() ?? Promise.reject(new Error('freed again')),
   })
   await assert.rejects(session.release('nothing'), /the disk is gone/)

@@ -14,7 +14,7 @@ after(() => place.close())
 executorConformance(
   {
     name: 'docker with warm containers',
-    abilities: [...engineAbilities, 'survivesRestart'],
+    abilities: [...engineAbilities, 'survivesRestart', 'fork', 'option:resources'],
     make: () => Promise.resolve(scene.fixture()),
   },
   // What differs is how a session comes to its container, keeps it and gives it back.

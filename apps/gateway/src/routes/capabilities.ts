@@ -63,6 +63,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         max_queued_runs: limits.maxQueuedRuns,
         run_timeout_seconds: limits.runTimeoutMs / 1000,
         session_timeout_seconds: limits.sessionTimeoutMs / 1000,
+        ...(config.executor === 'docker' ? { container: containerLimits(config.docker) } : {}),
       },
       sessions: {
         retention_seconds: config.workspaceRetentionMs / 1000,
@@ -71,6 +72,10 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
       events: { retention_seconds: eventRetentionMs / 1000, heartbeat_seconds: streams.heartbeatMs / 1000 },
     }
   })
+}
+
+function containerLimits({ limits: { memoryBytes, cpus, pids } }: Config['docker']) {
+  return { memory_bytes: memoryBytes, cpus, pids }
 }
 
 /** For as long as the engine has not said. */

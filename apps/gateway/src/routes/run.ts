@@ -72,7 +72,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
     using slot = wantsEventStream(headers.accept) ? app.eventStreams.reserve(request) : undefined
     const idempotency = readIdempotencyKey(request, 'POST /run')
     const sessionId = randomUUID()
-    const fill = fillOrder(body, { sessionId, sealing })
+    const fill = fillOrder(body, { sessionId, sealing, mostResources: options.config.docker.limits })
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,

@@ -116,7 +116,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     requireOptions(body, executor)
     const order = firstOrder(body, await orderRulesFor(options, 'session', request))
     const sessionId = body.session_id?.toLowerCase() ?? randomUUID()
-    const fill = fillOrder(body, { sessionId, sealing })
+    const fill = fillOrder(body, { sessionId, sealing, mostResources: options.config.docker.limits })
     if (order !== undefined) requireExecutor(startup())
     const idempotency = readIdempotencyKey(request, 'POST /sessions')
     const { session, run, replayed } = await sessions.create({

@@ -1,0 +1,36 @@
+import { Type, type Static } from 'typebox'
+
+/** What a request may say of the container of its session. */
+export const Resources = Type.Object(
+  {
+    memory: Type.Optional(
+      Type.Union(
+        [Type.Integer({ minimum: 1, description: 'Bytes.' }), Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$' })],
+        {
+          description: 'Bytes, or a number with `k`, `m` or `g`; at least 512m.',
+          examples: ['768m'],
+        },
+      ),
+    ),
+    cpus: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1024, description: 'Processors; 0.5 is half of one.' })),
+    pids: Type.Optional(Type.Integer({ minimum: 64, maximum: 1_000_000, description: 'Processes and threads.' })),
+  },
+  {
+    $id: 'Resources',
+    additionalProperties: false,
+    minProperties: 1,
+    description:
+      'What the container of the session may use, less than the gateway allows: `limits.container` of `GET /capabilities`.',
+  },
+)
+export type Resources = Static<typeof Resources>
+
+/** The same, read. */
+export interface ContainerResources {
+  memoryBytes?: number
+  cpus?: number
+  pids?: number
+}
+
+/** Below it an engine has no room to work. */
+export const leastMemoryBytes = 512 * 1024 ** 2

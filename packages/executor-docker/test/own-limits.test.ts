@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { defaultLimits } from '../src/options.ts'
+import { limitsIn, lowered, writtenLimits } from '../src/own-limits.ts'
+
+const MEBIBYTE = 1024 ** 2
+
+test('what a session says lowers the limits of its container and never raises them', () => {
+  const own = { memoryBytes: 512 * MEBIBYTE, cpus: 64, pids: 100 }
+  assert.deepEqual(lowered(defaultLimits, own), {
+    ...defaultLimits,
+    memoryBytes: 512 * MEBIBYTE,
+    cpus: defaultLimits.cpus,
+    pids: 100,
+    tmpBytes: 128 * MEBIBYTE,
+  })
+  assert.deepEqual(lowered(defaultLimits, undefined), defaultLimits)
+})
+
+test('a ref keeps what a session says, and nothing where it says nothing', () => {
+  const own = { memoryBytes: 512 * MEBIBYTE, cpus: 0.5 }
+  const ref = { executor: 'docker', ...writtenLimits(own) }
+  assert.deepEqual(limitsIn(JSON.parse(JSON.stringify(ref))), own)
+  assert.deepEqual(limitsIn({ executor: 'docker', ...writtenLimits({}) }), {})
+})
