@@ -1,6 +1,8 @@
 import type { Bench } from './bench.ts'
 import { appendToClient } from './cases/append-to-client.ts'
 import { clone } from './cases/clone.ts'
+import { containerSessions } from './cases/container-sessions.ts'
+import { containerStart } from './cases/container-start.ts'
 import { createSessions } from './cases/create-sessions.ts'
 import { healthz } from './cases/healthz.ts'
 import { modelProxy } from './cases/model-proxy.ts'
@@ -23,4 +25,6 @@ export const benches: readonly Bench[] = [
   clone,
   workspace,
   modelProxy,
+  containerStart,
+  containerSessions,
 ]

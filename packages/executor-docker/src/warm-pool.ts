@@ -73,7 +73,7 @@ interface Entry extends WarmContainer {
   since: number
 }
 
-const CALL_TIMEOUT_MS = 2_000
+const CALL_TIMEOUT_MS = 10_000
 const MAX_PAUSE_MS = 60_000
 
 export function createWarmPool(options: WarmPoolOptions): WarmPool {

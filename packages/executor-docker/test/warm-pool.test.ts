@@ -38,7 +38,8 @@ describe('the warm pool', { skip: await missingImage() }, () => {
     assert.equal((await state()).claimed, 1)
     assert.deepEqual(Object.keys(session.boot?.() ?? {}).sort(), ['beganAt', 'engineReadyMs'])
     const work = ['run: cat given.txt; echo agent >>given.txt', 'write: mine.txt | mine', 'say: done']
-    assert.equal((await prompt(session, ...work).outcome).finalMessage, 'done')
+    const outcome = await prompt(session, ...work).outcome
+    assert.equal(outcome.finalMessage, 'done', JSON.stringify(outcome))
     assert.equal(await readFile(path.join(session.workspacePath, 'given.txt'), 'utf8'), 'givenagent\n')
     assert.equal((await command(session, 'cat mine.txt; pwd').outcome).finalMessage, 'mine/workspace\n')
     await isFull()

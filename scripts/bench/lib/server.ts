@@ -18,11 +18,15 @@ export interface Server {
 const command = gatewayCommand({ root: fileURLToPath(new URL('../../..', import.meta.url)) })
 const startTimeoutMs = 60_000
 
-export async function startServer({ signal, after }: BenchContext, dataDir: string): Promise<Server> {
+export async function startServer(
+  { signal, after }: BenchContext,
+  dataDir: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...command.flags, command.entry], {
     cwd: dataDir,
-    env: { ...command.env, PATH: process.env['PATH'], HOME: dataDir, DATA_DIR: dataDir, PORT: '0' },
+    env: { ...command.env, PATH: process.env['PATH'], HOME: dataDir, DATA_DIR: dataDir, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const exited = once(child, 'exit')

@@ -1,0 +1,81 @@
+import type { Timings } from '@opencode-gateway/contracts'
+import { request } from 'undici'
+import type { Bench, Figure } from '../bench.ts'
+import { createSession } from '../lib/api.ts'
+import { startContainerGateway } from '../lib/container-gateway.ts'
+import { countDaemonCalls, docker, leftBehind, notMeasured } from '../lib/docker.ts'
+import { megabytes, ms } from '../lib/format.ts'
+import { median } from '../lib/stats.ts'
+
+const sequential = 50
+const parallel = 10
+const kept = 3
+
+export const containerSessions: Bench = {
+  name: 'container-sessions',
+  describe:
+    'sessions with EXECUTOR=docker, one after the other and at once: what they leave, cost the daemon, and hold',
+  async run(context) {
+    const missing = await notMeasured()
+    if (missing) return [missing]
+    const daemon = await countDaemonCalls(context)
+    const env = { DOCKER_HOST: daemon.host, MAX_CONCURRENT_SESSIONS: String(parallel) }
+    const gateway = await startContainerGateway(context, 'gateway', env)
+    const figures: Figure[] = []
+    daemon.take()
+    for (const [what, atOnce] of [
+      [`${sequential} sessions, one after the other`, 1],
+      [`${parallel} sessions at once`, parallel],
+    ] as const) {
+      const total = atOnce === 1 ? sequential : atOnce
+      const runs: Timings[] = []
+      for (let done = 0; done < total; done += atOnce) {
+        runs.push(...(await Promise.all(Array.from({ length: atOnce }, () => gateway.run()))))
+        context.say(`${runs.length} of ${total}: ${ms(runs.at(-1)?.total_ms ?? Number.NaN)}`)
+      }
+      const left = await leftBehind(gateway.workspaceRoot)
+      const calls = daemon.take()
+      const count = Object.values(calls).reduce((sum, value) => sum + value, 0)
+      const names = Object.entries(calls).map(([name, value]) => `${name} ${(value / total).toFixed(1)}`)
+      figures.push(
+        {
+          what: `${what}: containers and directories left`,
+          target: '0',
+          measured: `${left} (a run ${ms(median(runs.map((run) => run.total_ms)))})`,
+          ok: left === 0,
+          values: { left },
+        },
+        {
+          what: `${what}: calls of the daemon per session`,
+          measured: `${(count / total).toFixed(1)} (${names.join(', ')})`,
+          values: { callsPerSession: count / total },
+        },
+      )
+    }
+    const ids = await Promise.all(Array.from({ length: kept }, () => createSession(gateway.url, 'say: hi')))
+    for (const id of ids) {
+      const stream = await request(`${gateway.url}/sessions/${id}/stream`)
+      await stream.body.text()
+    }
+    figures.push(memory(await Promise.all(ids.map(memoryOf))))
+    for (const id of ids) await (await request(`${gateway.url}/sessions/${id}`, { method: 'DELETE' })).body.text()
+    await gateway.stop()
+    return figures
+  },
+}
+
+function memory(bytes: readonly number[]): Figure {
+  const each = median(bytes)
+  return {
+    what: 'memory of the container of a session that has had one prompt',
+    measured: `${megabytes(each)} (n=${bytes.length})`,
+    values: { bytes: each },
+  }
+}
+
+async function memoryOf(sessionId: string): Promise<number> {
+  const name = await docker('ps', '--quiet', '--filter', `label=opencode-gateway.session=${sessionId}`)
+  const used = await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', name)
+  const [, number, unit = ''] = /^([\d.]+)([KMG])iB/.exec(used) ?? []
+  return Number(number) * ({ K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit] ?? Number.NaN)
+}
