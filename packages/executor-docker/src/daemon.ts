@@ -33,6 +33,8 @@ export interface ListedContainer {
 /** The calls of the Docker daemon that we use. Each has a deadline, and throws `DaemonError` when it failed. */
 export interface Daemon {
   ping(signal: AbortSignal): Promise<void>
+  /** The newest of its API that it speaks, such as "1.41". */
+  apiVersion(signal: AbortSignal): Promise<string>
   /** Undefined when there is no such image. */
   findImage(reference: string, signal: AbortSignal): Promise<{ id: string } | undefined>
   pull(reference: string, onStatus: (status: string) => void, signal: AbortSignal): Promise<void>
@@ -62,6 +64,7 @@ export interface Daemon {
 /** What the types of dockerode leave out. */
 interface AbortableDocker {
   ping(options: { abortSignal: AbortSignal }): Promise<unknown>
+  version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>
 }
 interface AbortableImage {
   inspect(options: { abortSignal: AbortSignal }): Promise<Docker.ImageInspectInfo>
@@ -126,6 +129,10 @@ export function createDaemon(options: { address: DaemonAddress; timeoutMs: numbe
     inspect,
     async ping(signal) {
       await call('answer', signal, (abortSignal) => abortable.ping({ abortSignal }))
+    },
+    async apiVersion(signal) {
+      const answer = await call('tell its version', signal, (abortSignal) => abortable.version({ abortSignal }))
+      return answer.ApiVersion
     },
     async findImage(reference, signal) {
       const found = await missing(

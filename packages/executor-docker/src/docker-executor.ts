@@ -23,6 +23,7 @@ import { inside } from './inside.ts'
 import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { limitsIn } from './own-limits.ts'
+import { requireNewEnough } from './new-enough.ts'
 import { createSessionEngine } from './session-engine.ts'
 import type { SessionEngine } from './session-engine.ts'
 import { createSharedWorkspaces } from './shared-workspaces.ts'
@@ -191,7 +192,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     await directories.prepare()
     const { owner } = await places.prepare()
     await workspaces.clearLeftovers(log)
-    await daemon.ping(signal)
+    await requireNewEnough(daemon, signal)
     const image = await provideImage(daemon, { reference: options.image, pull: options.pull ?? 'never', log }, signal)
     started = { owner, image, version: 'unknown' }
     try {

@@ -120,6 +120,6 @@ async function importSleep(directory: string, socketPath: string): Promise<void>
   await mkdir(root)
   const script = `cp "$(command -v sleep)" "$1/sleep" && ldd "$1/sleep" | grep -o '/[^ ]*' | while read -r library; do
     mkdir -p "$1$(dirname "$library")" && cp -L "$library" "$1$library"; done
-    tar -C "$1" -c . | docker --host "unix://$2" import - sleep`
+    tar -C "$1" -c . | docker --host "unix://$2" import --change 'CMD ["/sleep", "1000"]' - sleep`
   await run('bash', ['-euo', 'pipefail', '-c', script, 'import', root, socketPath])
 }
