@@ -106,7 +106,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       log,
       sessionId,
       idleTimeoutMs,
-      healthTimeoutMs: options.healthTimeoutMs ?? 10_000,
+      healthTimeoutMs: options.healthTimeoutMs ?? 20_000,
       onIdle: slots.changed,
       start: (onGone, signal) =>
         slots.within(() => warm.start(sessionId, onGone, signal), signal, warm.isAside(sessionId)),

@@ -69,7 +69,7 @@ export interface DockerExecutorOptions {
   daemonTimeoutMs?: number
   /** A container without work is ended after so long; the next run starts another one. */
   idleTimeoutMs?: number
-  /** How long an engine without work may take to say that it is well before it gets some; 10 s unless given. */
+  /** How long an engine without work may take to say that it is well before it gets some; 20 s unless given. */
   healthTimeoutMs?: number
   /** Containers there may be at the same time; no bound unless given. The oldest one without work makes room. */
   maxContainers?: number

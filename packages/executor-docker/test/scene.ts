@@ -141,7 +141,7 @@ export type Scene = SharedExecutor
 
 export async function startScene(place: Place, overrides?: Partial<DockerExecutorOptions>): Promise<Scene> {
   const executor = place.executor(overrides)
-  await executor.start(AbortSignal.timeout(60_000))
+  await executor.start(AbortSignal.timeout(120_000))
   return shareExecutor(executor, { gates: place.model, leftovers: () => leftoversOf(place) })
 }
 
