@@ -134,7 +134,7 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
         dataDir: gateway.dataDir,
         env: { ...env, DOCKER_HOST: host, OPENCODE_CONFIG_JSON: gateway.configJson },
       })
-      await proxy.until(() => proxy.requests.some((request) => look.test(request)), AbortSignal.timeout(60_000))
+      await proxy.until(() => proxy.requests.some((request) => look.test(request)), AbortSignal.timeout(180_000))
       proxy.set({ kind: 'refuse' })
       await until(async () => (await fetch(`${next.url}/ready`)).status === 503 && next.logged().includes('waited for'))
       proxy.set({ kind: 'pass' })
