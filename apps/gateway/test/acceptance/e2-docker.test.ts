@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { lines } from '@opencode-gateway/executor-testing'
+import { startGatewayProcess } from '../gateway-process.ts'
+import { startRealGateway } from '../real-engine.ts'
+
+const execute = promisify(execFile)
+const IMAGE = process.env['TEST_ENGINE_IMAGE'] ?? 'opencode-engine:1.18.33'
+const HOST = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'
+const EACH = { timeout: 200_000 }
+
+const docker = async (...args: readonly string[]): Promise<string> =>
+  (await execute('docker', ['--host', HOST, ...args])).stdout.trim()
+
+/** Why tests with containers cannot run here, or false. */
+const missing = await docker('image', 'inspect', '--format', '{{.Id}}', IMAGE).then(
+  () => false,
+  (error: Error) => `${error.message.trim()}; see scripts/docker`,
+)
+
+interface Answer {
+  status: number
+  body: Record<string, unknown>
+}
+
+async function send(url: string, path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(190_000),
+  })
+  return { status: response.status, body: Object(await response.json()) }
+}
+
+test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async (t) => {
+  const limits = { DOCKER_MEMORY: '900m', DOCKER_CPUS: '1.5', DOCKER_PIDS_LIMIT: '123', MAX_OUTPUT_SIZE: '5000' }
+  const executor = { EXECUTOR: 'docker', OPENCODE_IMAGE: IMAGE, DOCKER_HOST: HOST }
+  await using gateway = await startRealGateway({ env: { ...executor, ...limits } })
+  const { url, workspaceRoot, model } = gateway
+  const { body: made } = await send(url, '/sessions', {})
+  const path = `/sessions/${String(made['session_id'])}`
+  const shell = (command: string) => send(url, `${path}/shell`, { command }, { prefer: 'wait=180' })
+  const containers = async (): Promise<readonly string[]> => {
+    const owner = await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')
+    return (await docker('ps', '--quiet', '--filter', `label=opencode-gateway.owner=${owner}`)).split('\n')
+  }
+
+  await t.test('E2: a command that fails has its own exit code', EACH, async () => {
+    const { status, body } = await shell('echo out; echo err >&2; exit 3')
+    assert.deepEqual([status, body['exit_code'], body['output'], body['stderr']], [200, 3, 'out\n', 'err\n'])
+  })
+
+  await t.test('E2: its container has the limits that were set', EACH, async () => {
+    const [id = '', ...more] = await containers()
+    assert.deepEqual(more, [])
+    const [{ HostConfig }] = JSON.parse(await docker('inspect', id))
+    const { Memory, NanoCpus, PidsLimit } = HostConfig
+    assert.deepEqual([Memory, NanoCpus, PidsLimit], [900 * 1024 ** 2, 1.5e9, 123])
+  })
+
+  await t.test('E2: output over the limit is cut, and says so', EACH, async () => {
+    const { body } = await shell('head -c 200000 /dev/zero | tr "\\0" x')
+    const page = Object(await (await fetch(`${url}${path}/events?after=0&limit=1000`)).json())
+    const events: readonly { event: string; data: { text: string; truncated?: boolean; run_id: string } }[] =
+      page.events
+    const output = events.filter(({ event, data }) => event === 'output' && data.run_id === body['run_id'])
+    assert.equal(output.map(({ data }) => data.text).join('').length, 5000)
+    assert.equal(output.at(-1)?.data.truncated, true)
+  })
+
+  await t.test('E2: a prompt that begins with a dash is a prompt', EACH, async () => {
+    const { body } = await send(url, '/run', { prompt: `--help\n${lines.say('not an option')}` })
+    assert.equal(body['output'], 'not an option', JSON.stringify(body))
+    assert.ok(model.requests.some(({ prompt }) => prompt.startsWith('--help')))
+  })
+
+  await t.test('E2: what runs too long is timed out, and ended in its container', EACH, async () => {
+    const prompt = [lines.say('begun'), lines.run('sleep 321')].join('\n')
+    const { status, body } = await send(url, '/run', { prompt, timeout: '6s' })
+    assert.deepEqual([status, body['outcome']], [408, 'timed_out'], JSON.stringify(body))
+    for (const id of await containers()) assert.doesNotMatch(await docker('top', id).catch(() => ''), /sleep 321/)
+  })
+
+  await t.test('E2: an image that is no engine keeps the gateway from being ready, and says why', EACH, async () => {
+    const wrong = 'opencode-gateway:no-such-image'
+    await gateway.process.stop()
+    await using other = await startGatewayProcess({
+      dataDir: gateway.dataDir,
+      env: { ...executor, OPENCODE_IMAGE: wrong, DOCKER_PULL: 'never' },
+    })
+    let reason = ''
+    while (!reason.includes(wrong)) {
+      const ready = await fetch(`${other.url}/ready`)
+      assert.equal(ready.status, 503)
+      reason = await ready.text()
+      await sleep(100)
+    }
+    const { status, body } = await send(other.url, '/run', { prompt: 'say: never' })
+    assert.deepEqual([status, body['code']], [503, 'EXECUTOR_UNAVAILABLE'])
+  })
+})
