@@ -6,6 +6,7 @@ import { containerStart } from './cases/container-start.ts'
 import { createSessions } from './cases/create-sessions.ts'
 import { healthz } from './cases/healthz.ts'
 import { modelProxy } from './cases/model-proxy.ts'
+import { repositorySessions } from './cases/repository-sessions.ts'
 import { resume } from './cases/resume.ts'
 import { runOverhead } from './cases/run-overhead.ts'
 import { startAndIdle } from './cases/start-and-idle.ts'
@@ -24,6 +25,7 @@ export const benches: readonly Bench[] = [
   resume,
   clone,
   workspace,
+  repositorySessions,
   modelProxy,
   containerStart,
   containerSessions,
