@@ -12,8 +12,8 @@ import { ms, ratio } from '../lib/format.ts'
 import { quietMoment } from '../lib/quiet.ts'
 import { median, summarize } from '../lib/stats.ts'
 
-const pairs = 3
-const warmRuns = 10
+const pairs = 7
+const warmRuns = 20
 const targetRatio = 1.15
 const targetWarmMs = 300
 
