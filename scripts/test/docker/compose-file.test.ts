@@ -20,7 +20,7 @@ const OPTIONS = { timeout: 120_000, skip: await missing(gatewayImage) }
 /** What the stack sets itself, or has no use for: the ports and places in its containers, and which engine there is. */
 const NOT_SET: ReadonlySet<string> = new Set(
   'HOST METRICS_PORT MODEL_PROXY_PORT ALLOW_UNAUTHENTICATED DATA_DIR OPENCODE_SERVER_ENABLED OPENCODE_SERVER_URL'
-    .concat(' DOCKER_HOST DOCKER_USER ENGINE_MAX_RSS ENGINE_MAX_AGE ENGINE_MAX_DIRECTORIES PORT')
+    .concat(' DOCKER_HOST ENGINE_MAX_RSS ENGINE_MAX_AGE ENGINE_MAX_DIRECTORIES PORT')
     .split(' '),
 )
 
