@@ -10,6 +10,7 @@ const usageLog: UsageLog = {
   addUsage: async () => {},
   sumUsage: () => assert.fail('nothing has a budget'),
   reportUsage: async () => [],
+  dropUsage: async () => 0,
 }
 const choices = { providers: new Map([['anthropic', undefined]]), slots: true, endpointHosts: [HOST] }
 const own = (key: string) => ({ provider: 'anthropic', model: 'm', api_key: key })

@@ -5,11 +5,13 @@ export interface ModelUsage {
   /** "2026-11-21", UTC */
   day: string
   tenant: string
+  /** The API key that ordered the run; "" where no key is asked for. */
+  keyId: string
   sessionId: string
   runId: string
-  /** "provider/model" */
+  /** "provider/model"; "" for the time of a run that has called none. */
   model: string
-  /** Calls that were answered. */
+  /** Calls that were answered, and those that were broken off on our side after they had reached the provider. */
   calls: number
   tokens: Usage['tokens']
   /** Of the calls whose price is known. */
@@ -18,10 +20,24 @@ export interface ModelUsage {
   unpriced: number
   /** Calls that were answered to the end without a count of their tokens. */
   uncounted: number
+  /** Calls that were broken off: of their tokens at least a part is an estimate. */
+  estimated: number
+  /** How long the run worked, milliseconds. */
+  wallMs: number
 }
 
 /** Sums of usage; `costUsd` is of the calls whose price is known. */
-export type ModelUsageTotals = Pick<ModelUsage, 'calls' | 'tokens' | 'costUsd' | 'unpriced' | 'uncounted'>
+export type ModelUsageTotals = Pick<
+  ModelUsage,
+  'calls' | 'tokens' | 'costUsd' | 'unpriced' | 'uncounted' | 'estimated' | 'wallMs'
+>
+
+/** Whose usage is summed: of a tenant or a key on one day, or as far back as it is kept. */
+export type UsageOf =
+  | { runId: string }
+  | { sessionId: string }
+  | { tenant: string; day: string }
+  | { keyId: string; day?: string }
 
 export const usageGroups = ['run', 'session', 'key', 'day'] as const
 export type UsageGroup = (typeof usageGroups)[number]
@@ -38,18 +54,22 @@ export interface UsageQuery {
   limit: number
 }
 
-/** A row of a report: `group` is a run id, a session id, the tenant of a key or a day. */
+/** A row of a report: `group` is a run id, a session id, the id of a key (the tenant where there was none) or a day. */
 export interface UsageReportRow extends ModelUsageTotals {
   group: string
   model: string
 }
 
-/** Where it is kept what models were used for. Throws as `Store` does. */
+/**
+ * Where it is kept what models were used for. Throws as `Store` does. Once a session is forgotten, its usage is known by
+ * day, key and model alone.
+ */
 export interface UsageLog {
   /** Adds to what is there of the same run, model and day. */
   addUsage(usage: ModelUsage): Promise<void>
-  /** Sums of a run, of a session, or of a tenant on a day. */
-  sumUsage(of: { runId: string } | { sessionId: string } | { tenant: string; day: string }): Promise<ModelUsageTotals>
+  sumUsage(of: UsageOf): Promise<ModelUsageTotals>
   /** In the order of group and model. */
   reportUsage(query: UsageQuery): Promise<readonly UsageReportRow[]>
+  /** Drops what forgotten sessions used on days before this one, the oldest first; at most `limit` rows. */
+  dropUsage(before: string, limit: number): Promise<number>
 }

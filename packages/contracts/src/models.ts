@@ -39,6 +39,16 @@ export interface ModelBudget {
   /** Input and output of all kinds. */
   tokens?: number
   costUsd?: number
+  /** How long runs work. */
+  wallMs?: number
+}
+
+/** A run is at a limit of its own budget, and calls wait. */
+export interface ReachedLimit {
+  limit: keyof ModelBudget
+  used: number
+  budget: ModelBudget
+  message: string
 }
 
 /** What a run asks of its models, besides what the engine asks of them. It is stored, and holds no secret. */
@@ -68,6 +78,8 @@ export interface ModelRun {
   runId: string
   sessionId: string
   tenant: string
+  /** The API key that ordered it. */
+  keyId?: string
   budget: ModelBudget
   options?: ModelOptions
   /** It may have called models before: what is stored of it counts. */
@@ -84,6 +96,8 @@ export interface ModelStop {
 export interface ModelMeter {
   /** Of the run so far: every call, of sub-agents and for titles and summaries too. Undefined before the first one. */
   usage(): Usage | undefined
+  /** From now on the run has this budget; the calls that waited for it go out. */
+  raise(budget: ModelBudget): void
   /** From now on every call of the session is refused, and those under way are broken off. Settles when all is stored. */
   end(): Promise<void>
 }
@@ -107,5 +121,18 @@ export interface RunModels {
    * once. A run that is taken up again goes on from what is stored of it. Throws MODEL_AUTH when the run needs a key
    * that is not held.
    */
-  begin(run: ModelRun, onStop: (why: ModelStop) => void): Promise<ModelMeter>
+  begin(
+    run: ModelRun,
+    onStop: (why: ModelStop) => void,
+    /**
+     * With it calls wait at a limit of the run's own budget, until `raise` or the meter's `end`; it is called when the
+     * first one begins to wait. Without it the run is stopped.
+     */
+    onLimit?: (reached: ReachedLimit) => void,
+  ): Promise<ModelMeter>
+  /**
+   * The session has a run that is being found again: until it begins, or the expectation is disposed of, its calls wait,
+   * or are told to come again. Without it they are refused for good.
+   */
+  expect(sessionId: string): Disposable
 }

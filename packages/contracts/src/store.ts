@@ -157,8 +157,13 @@ export interface Store {
    */
   closeExpired(now: number, limit: number): Promise<readonly SessionRow[]>
   /**
+   * Sessions of before there was a retention are kept for so long from `at` on: open ones without one get one. How many
+   * did, at most `limit`.
+   */
+  adoptRetention(retentionMs: number, at: number, limit: number): Promise<number>
+  /**
    * Removes closed and released sessions that have not changed since `before`, the oldest first, with their events, runs
-   * and idempotency keys: then they have never been there, but what they used of models stays counted. At most `limit`
+   * and idempotency keys: then they have never been there, but what they used of models stays counted by day, key and model. At most `limit`
    * events, runs and sessions together; what a session has left until the next call is read as before, its log from the
    * first event that is kept.
    */

@@ -40,12 +40,18 @@ export const UsageReport = Type.Object(
     by: Type.Enum([...usageGroups]),
     rows: Type.Array(
       Type.Object({
-        group: Type.String({ description: 'A run id, a session id, the tenant of a key, or a day.' }),
+        group: Type.String({
+          description: 'A run id, a session id, the id of a key (the tenant where there was none), or a day.',
+        }),
         model: Type.String({ examples: ['anthropic/claude-sonnet-4-5'] }),
         calls: Type.Integer({ minimum: 0 }),
         tokens: Usage.properties.tokens,
         cost_usd: Usage.properties.cost_usd,
         unpriced_calls: Type.Integer({ minimum: 0, description: 'Calls whose cost is not known.' }),
+        estimated_calls: Type.Integer({
+          minimum: 0,
+          description: 'Calls that were broken off: their tokens are an estimate.',
+        }),
       }),
     ),
   },

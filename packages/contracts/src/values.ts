@@ -58,6 +58,9 @@ export const Usage = Type.Object(
     }),
     model_calls: Type.Integer({ minimum: 0, description: 'Finished calls of the model, sub-agents included.' }),
     model: Type.Optional(Type.String({ examples: ['anthropic/claude-sonnet-4-5'] })),
+    estimated_calls: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Calls that were broken off: their tokens are an estimate.' }),
+    ),
   },
   { $id: 'Usage' },
 )

@@ -14,8 +14,15 @@ const nothing = {
   costUsd: 0,
   unpriced: 0,
   uncounted: 0,
+  estimated: 0,
+  wallMs: 0,
 }
-const emptyLog: UsageLog = { addUsage: async () => {}, sumUsage: async () => nothing, reportUsage: async () => [] }
+const emptyLog: UsageLog = {
+  addUsage: async () => {},
+  sumUsage: async () => nothing,
+  reportUsage: async () => [],
+  dropUsage: async () => 0,
+}
 
 test(
   'the engine reaches its model through the proxy alone, which alone has the key',

@@ -32,6 +32,9 @@ export type Caller = { engine: AdmittedEngine } | { sessionId: string }
 /** How long the engine may take to tell whose sub-agent calls, milliseconds. */
 const PARENT_TIMEOUT_MS = 10_000
 
+/** How long a call waits for the run that is being found again, milliseconds. */
+const RESUME_WAIT_MS = 10_000
+
 /** Answers one call of an engine. Never rejects. */
 export async function answerCall(
   request: IncomingMessage,
@@ -52,38 +55,45 @@ export async function answerCall(
   const upstream = target && upstreams.get(target.provider)
   if (!target || !upstream) return refuse('unknown_path')
   // Nobody's body is held in memory who may not call at all.
-  if ('sessionId' in caller && !options.meters.of(caller.sessionId)) return refuse('no_run')
+  if ('sessionId' in caller && !isKnown(caller.sessionId, options)) return refuse('no_run')
   const [sessionId, body] = await Promise.all([
     sessionOf(caller, request, options),
     readBody(request, limits.maxRequestBytes).catch(() => 'broken' as const),
   ])
   if (body === 'broken') return void response.destroy()
   if (sessionId === undefined) return refuse('unknown_session')
-  const meter = options.meters.of(sessionId)
-  if (!meter) return refuse('no_run')
+  if (!isKnown(sessionId, options)) return refuse('no_run')
   if (body === undefined) return refuse('too_large')
+  const meter = await meterOf(sessionId, options)
+  if (!meter) return refuse('not_yet')
   const name = modelName(target, body)
   if (name === undefined) return refuse('not_readable')
   const shaped = shape({ upstream, path: target.path, body }, target, meter)
   if (!shaped) return refuse('not_readable')
   const model = nameInUsage(target, name, meter)
-  const why = meter.refusal(model)
-  if (why !== undefined) return refuse('budget', why)
-
+  const gone = new AbortController()
+  const onGone = (): void => gone.abort()
+  if (response.destroyed) onGone()
+  response.once('close', onGone)
   const aborting = new AbortController()
+  const requestBytes = shaped.body.length
+  const call = await meter.admit({ model, requestBytes, gone: gone.signal, abort: () => aborting.abort() })
+  response.off('close', onGone)
+  if (call === 'left') return
+  if ('refused' in call) return refuse(call.refused, call.message)
+
   const tap = createUsageTap(target.dialect)
-  const call = meter.begin(model, () => aborting.abort())
   const end = await forward({
     dispatcher,
     ...shaped,
-    headers: requestHeaders(request.headers, shaped.upstream, shaped.body.length),
+    headers: requestHeaders(request.headers, shaped.upstream, requestBytes),
     response,
     maxAnswerBytes: limits.maxAnswerBytes,
     tap,
     signal: aborting.signal,
   })
   tap.end()
-  call.end(end, tap.usage())
+  call.end(end, tap)
   if (end.kind === 'refused' || end.kind === 'broken') {
     log.warn({ provider: target.provider, sessionId, end }, 'a call of a model did not go well')
   }
@@ -91,6 +101,21 @@ export async function answerCall(
     const message = `An answer of "${model}" has more than ${limits.maxAnswerBytes} bytes; it was broken off.`
     meter.stop({ code: 'MODEL_ERROR', message })
   }
+}
+
+const isKnown = (sessionId: string, { meters }: AnswerOptions): boolean =>
+  meters.of(sessionId) !== undefined || meters.coming(sessionId) !== undefined
+
+/** After a restart an engine may call before its run has been found again. Undefined when that takes too long. */
+async function meterOf(sessionId: string, { meters }: AnswerOptions): Promise<Meter | undefined> {
+  const coming = meters.coming(sessionId)
+  if (coming && !meters.of(sessionId)) {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, RESUME_WAIT_MS)
+    await Promise.race([coming, late])
+    clearTimeout(timer)
+  }
+  return meters.of(sessionId)
 }
 
 function nameInUsage({ provider }: Target, model: string, { shape }: Meter): string {

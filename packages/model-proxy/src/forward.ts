@@ -29,7 +29,8 @@ export type ForwardEnd =
   | { kind: 'refused'; why: 'unreachable' | 'late' | 'garbage' }
   /** The engine has a part of the answer, and its connection is broken. */
   | { kind: 'broken'; why: 'provider' | 'too_large' | 'late'; status: number }
-  | { kind: 'left' }
+  /** The engine has gone. `sent`: not before the provider had the call; `status` is 0 when it had not answered yet. */
+  | { kind: 'left'; sent: boolean; status: number }
 
 /**
  * Sends a call to its provider and the answer back, chunk by chunk as they come: the provider is read as fast as the
@@ -48,7 +49,8 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
   const onClose = (): void => {
     if (response.writableFinished) return
     left = true
-    control?.abort(new Error('the engine has left'))
+    if (control) control.abort(new Error('the engine has left'))
+    else end({ kind: 'left', sent: false, status })
   }
   const onAbort = (): void => void response.destroy()
   const end = (how: ForwardEnd): void => {
@@ -60,6 +62,7 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
   response.on('drain', onDrain)
   response.on('close', onClose)
   options.signal.addEventListener('abort', onAbort, { once: true })
+  if (options.signal.aborted) onAbort()
 
   dispatcher.dispatch(
     {
@@ -71,8 +74,8 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
     },
     {
       onRequestStart(controller) {
-        control = controller
-        if (response.destroyed) onClose()
+        if (response.destroyed) controller.abort(new Error('the engine has left'))
+        else control = controller
       },
       onResponseStart(_controller, code, headers) {
         if (code < 200) return
@@ -97,7 +100,7 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
         end({ kind: 'answered', status })
       },
       onResponseError(_controller, error) {
-        if (left) return end({ kind: 'left' })
+        if (left) return end({ kind: 'left', sent: control !== undefined, status })
         if (response.headersSent) {
           response.destroy()
           return end({ kind: 'broken', why: tooLarge ? 'too_large' : isLate(error) ? 'late' : 'provider', status })

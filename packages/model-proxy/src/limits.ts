@@ -11,6 +11,8 @@ export interface ProxyLimits {
   checkTimeoutMs: number
   /** Longest answer of one, bytes. */
   maxCheckBytes: number
+  /** Of requests that wait until it is decided about a budget, together; bytes. */
+  maxHeldBytes: number
   /** Connections to one provider at the same time. */
   maxConnections: number
 }
@@ -22,5 +24,6 @@ export const defaultProxyLimits: ProxyLimits = {
   silenceTimeoutMs: 600_000,
   checkTimeoutMs: 15_000,
   maxCheckBytes: 8 * 1024 ** 2,
+  maxHeldBytes: 256 * 1024 ** 2,
   maxConnections: 1_000,
 }

@@ -1,54 +1,69 @@
-import type { ModelRun, ModelStop, ModelUsageTotals, Usage } from '@opencode-gateway/contracts'
-import { overBudget } from './budget.ts'
-import type { ForwardEnd } from './forward.ts'
-import type { DaySpending, MetersOptions } from './meters.ts'
-import { costOf } from './price.ts'
-import type { TokenCount } from './read-usage.ts'
+import type { ModelRun, ModelStop, ModelUsageTotals, ReachedLimit, Usage } from '@opencode-gateway/contracts'
+import type { Account } from './account.ts'
+import { overBudget, type OverBudget, type Spending } from './budget.ts'
+import { createCall, type MeteredCall } from './metered-call.ts'
+import type { MetersOptions } from './meters.ts'
+import type { Refusal } from './refusal.ts'
 import type { CallShape } from './shape-call.ts'
-import { addTotals, totalsOfCall, toUsage } from './totals.ts'
+import { noTotals, toUsage } from './totals.ts'
 
 /** What one run uses of models, and whether it may go on. */
 export interface Meter {
   usage(): Usage | undefined
   /** What the run asks of its models; undefined when nothing. */
   readonly shape: CallShape | undefined
-  /** Undefined when the run may call this model once more; else the run has been told to stop, and why. */
-  refusal(model: string): string | undefined
-  /** A call begins; `abort` breaks it off. */
-  begin(model: string, abort: () => void): MeteredCall
+  /**
+   * Begins a call, if the run may call this model once more; at a limit that may be raised it waits until that is
+   * decided. `left`: the engine has gone meanwhile.
+   */
+  admit(call: AdmittedCall): Promise<MeteredCall | { refused: Refusal; message?: string } | 'left'>
+  /** From now on the run has this budget; what waited for it goes on. */
+  raise(budget: ModelRun['budget']): void
   /** The run cannot come to a good end. */
   stop(why: ModelStop): void
   end(): Promise<void>
 }
 
-export interface MeteredCall {
-  end(how: ForwardEnd, count: TokenCount | undefined): void
+export interface AdmittedCall {
+  model: string
+  requestBytes: number
+  /** Aborted when the engine has gone. */
+  gone: AbortSignal
+  /** Breaks the call off, once it has begun. */
+  abort(): void
 }
 
-export interface MeterOptions extends Pick<
-  MetersOptions,
-  'usageLog' | 'prices' | 'sessionBudget' | 'dayBudget' | 'log' | 'now'
-> {
+export interface MeterOptions extends Pick<MetersOptions, 'usageLog' | 'prices' | 'log' | 'now' | 'holdRoom'> {
   run: ModelRun
   /** That came with the request of the run. */
   key: string | undefined
   onStop(why: ModelStop): void
-  /** What is stored of the run and of its session. */
-  ofRun: ModelUsageTotals
-  ofSession: ModelUsageTotals
-  day(): DaySpending
-  onSpent(totals: ModelUsageTotals): void
+  onLimit: ((reached: ReachedLimit) => void) | undefined
+  ofRun: Account
+  /** All other budgets that the run is under, now. */
+  others(): readonly Spending[]
 }
 
+/** Calls of one run that may wait at once; sub-agents call at the same time. */
+const MAX_HELD = 32
+
 export function createMeter(options: MeterOptions): Meter {
-  const { run, usageLog, prices, log } = options
-  let { ofRun, ofSession } = options
-  let begun = ofRun.calls
-  let begunInSession = ofSession.calls
+  const { run, usageLog, prices, log, ofRun, others } = options
+  let { budget } = run
   let model: string | undefined
   let stopped = false
-  const open = new Set<() => void>()
+  let ended = false
+  /** Calls wait, and whoever decides has been told. */
+  let asked = false
+  let held = 0
+  let decided = Promise.withResolvers<void>()
+  const startedAt = options.now()
+  const open = new Map<() => void, Promise<void>>()
   const writing = new Set<Promise<void>>()
+  for (const { account } of others()) account.enter(run.runId)
+  ofRun.enter(run.runId)
+
+  const accounts = (): readonly Account[] => [ofRun, ...others().map(({ account }) => account)]
 
   const stop = (why: ModelStop): void => {
     if (stopped) return
@@ -57,57 +72,99 @@ export function createMeter(options: MeterOptions): Meter {
   }
 
   const store = (of: string, totals: ModelUsageTotals): void => {
-    const { tenant, sessionId, runId } = run
+    const { tenant, sessionId, runId, keyId = '' } = run
     const day = new Date(options.now()).toISOString().slice(0, 10)
     const written = usageLog
-      .addUsage({ ...totals, day, tenant, sessionId, runId, model: of })
+      .addUsage({ ...totals, day, tenant, keyId, sessionId, runId, model: of })
       .catch((err: unknown) => log.error({ err, runId, model: of, totals }, 'what a model was used for is not stored'))
       .finally(() => writing.delete(written))
     writing.add(written)
   }
 
+  function limitOf(of: string): (OverBudget & { ofRun: boolean }) | undefined {
+    const call = { model: of, priced: prices.has(of) }
+    for (const spending of others()) {
+      const over = overBudget(spending, call)
+      if (over) return { ...over, ofRun: false }
+    }
+    const over = overBudget({ of: 'the run', budget, account: ofRun }, call)
+    return over && { ...over, ofRun: true }
+  }
+
+  function decide(): void {
+    asked = false
+    decided.resolve()
+    decided = Promise.withResolvers()
+  }
+
+  /** Settles when the limit was decided upon, or the engine has gone; false when no more calls may wait. */
+  async function wait({ requestBytes, gone }: AdmittedCall, reached: ReachedLimit): Promise<boolean> {
+    if (held >= MAX_HELD) return false
+    using room = options.holdRoom.take(requestBytes)
+    if (!room) return false
+    held += 1
+    const left = Promise.withResolvers<void>()
+    const onGone = (): void => left.resolve()
+    gone.addEventListener('abort', onGone, { once: true })
+    const decision = decided.promise
+    if (!asked) {
+      asked = true
+      options.onLimit?.(reached)
+    }
+    try {
+      if (!gone.aborted) await Promise.race([decision, left.promise])
+      return true
+    } finally {
+      gone.removeEventListener('abort', onGone)
+      held -= 1
+    }
+  }
+
+  function begin({ model: of, requestBytes, abort }: AdmittedCall): MeteredCall {
+    for (const account of accounts()) account.begin()
+    const over = Promise.withResolvers<void>()
+    open.set(abort, over.promise)
+    return createCall({ requestBytes, price: prices.get(of) }, (totals) => {
+      open.delete(abort)
+      over.resolve()
+      if (!totals) return
+      model = of
+      for (const account of accounts()) account.add(totals)
+      store(of, totals)
+    })
+  }
+
   return {
     shape: run.options && { options: run.options, key: options.key },
     stop,
-    usage: () => (ofRun.calls === 0 ? undefined : toUsage(ofRun, model)),
-    refusal(of) {
-      const day = options.day()
-      const call = { model: of, priced: prices.has(of) }
-      const why =
-        overBudget({ of: 'the run', budget: run.budget, spent: ofRun, begun }, call) ??
-        overBudget(
-          { of: 'the session', budget: options.sessionBudget, spent: ofSession, begun: begunInSession },
-          call,
-        ) ??
-        overBudget({ of: 'the API key for this day', budget: options.dayBudget, ...day }, call)
-      if (why !== undefined) stop({ code: 'BUDGET_EXCEEDED', message: why })
-      return why
-    },
-    begin(of, abort) {
-      begun += 1
-      begunInSession += 1
-      options.day().begun += 1
-      open.add(abort)
-      return {
-        end(how, count) {
-          open.delete(abort)
-          const answered = (how.kind === 'answered' || how.kind === 'broken') && how.status < 300
-          if (!answered && count === undefined) return
-          const totals = totalsOfCall(count, {
-            costUsd: count && costOf(count, prices.get(of)),
-            whole: how.kind === 'answered',
-          })
-          model = of
-          ofRun = addTotals(ofRun, totals)
-          ofSession = addTotals(ofSession, totals)
-          options.onSpent(totals)
-          store(of, totals)
-        },
+    usage: () => (ofRun.spent().calls === 0 ? undefined : toUsage(ofRun.spent(), model)),
+    async admit(call) {
+      for (;;) {
+        if (ended) return { refused: 'no_run' }
+        const over = limitOf(call.model)
+        if (!over) return begin(call)
+        const { why, limit, used = 0 } = over
+        if (stopped || !over.ofRun || limit === undefined || !options.onLimit) {
+          stop({ code: 'BUDGET_EXCEEDED', message: why })
+          return { refused: 'budget', message: why }
+        }
+        if (!(await wait(call, { message: why, limit, used, budget }))) return { refused: 'held' }
+        if (call.gone.aborted) return 'left'
       }
+    },
+    raise(to) {
+      budget = to
+      decide()
     },
     async end() {
       stopped = true
-      for (const abort of open) abort()
+      ended = true
+      decide()
+      for (const abort of open.keys()) abort()
+      await Promise.all(open.values())
+      const wallMs = Math.max(0, Math.round(options.now() - startedAt))
+      for (const account of accounts()) account.leave(run.runId)
+      store(model ?? '', { ...noTotals, wallMs })
       await Promise.all(writing)
     },
   }

@@ -4,14 +4,26 @@ import type {
   ModelBudget,
   ModelRun,
   ModelStop,
-  ModelUsageTotals,
+  ReachedLimit,
   RunModels,
   UsageLog,
 } from '@opencode-gateway/contracts'
+import { createAccount } from './account.ts'
+import { createExpected, type Expected } from './expected.ts'
+import type { HoldRoom } from './hold-room.ts'
 import { createKeyRing } from './key-ring.ts'
+import { createLedger, hasLimit } from './ledger.ts'
 import { createMeter, type Meter } from './meter.ts'
 import type { ModelPrice } from './price.ts'
-import { addTotals, noTotals } from './totals.ts'
+import { noTotals } from './totals.ts'
+
+/** What an API key may use, besides what everybody may. */
+export interface KeyBudgets {
+  /** As far back as usage is kept. */
+  budget?: ModelBudget
+  /** On a day (UTC). */
+  dayBudget?: ModelBudget
+}
 
 export interface MetersOptions {
   usageLog: UsageLog
@@ -21,79 +33,54 @@ export interface MetersOptions {
   sessionBudget: ModelBudget
   /** Of every tenant's day (UTC). */
   dayBudget: ModelBudget
+  budgetsOfKey(keyId: string): KeyBudgets
+  holdRoom: HoldRoom
   log: Log
   /** Milliseconds since the epoch. */
   now(): number
 }
 
 /** The runs that may call models now. */
-export interface Meters extends RunModels {
+export interface Meters extends RunModels, Pick<Expected, 'coming'> {
   of(sessionId: string): Meter | undefined
 }
 
-/** What a tenant has used on a day. */
-export interface DaySpending {
-  day: string
-  spent: ModelUsageTotals
-  begun: number
-}
-
-const hasLimit = (budget: ModelBudget): boolean => Object.keys(budget).length > 0
-
 export function createMeters(options: MetersOptions): Meters {
-  const { usageLog, sessionBudget, dayBudget, now } = options
+  const { usageLog, sessionBudget, now } = options
   const keys = createKeyRing()
+  const ledger = createLedger(options)
+  const expected = createExpected()
   const meters = new Map<string, Meter>()
-  /** By tenant. */
-  const days = new Map<string, DaySpending>()
-
-  const today = (): string => new Date(now()).toISOString().slice(0, 10)
-
-  /** What is stored is read once a day and tenant; from then on it is added to here. */
-  async function loadDay(tenant: string): Promise<void> {
-    const day = today()
-    if (!hasLimit(dayBudget) || days.get(tenant)?.day === day) return
-    const spent = await usageLog.sumUsage({ tenant, day })
-    if (days.get(tenant)?.day !== day) days.set(tenant, { day, spent, begun: spent.calls })
-  }
-
-  function dayOf(tenant: string): DaySpending {
-    const day = today()
-    const found = days.get(tenant)
-    if (found?.day === day) return found
-    const fresh = { day, spent: noTotals, begun: 0 }
-    days.set(tenant, fresh)
-    return fresh
-  }
 
   return {
     keys,
     of: (sessionId) => meters.get(sessionId),
-    async begin(run: ModelRun, onStop: (why: ModelStop) => void) {
-      const { runId, sessionId, tenant } = run
+    expect: expected.expect,
+    coming: expected.coming,
+    async begin(run: ModelRun, onStop: (why: ModelStop) => void, onLimit?: (reached: ReachedLimit) => void) {
+      const { runId, sessionId } = run
       const key = run.options?.keyed ? keys.of(run) : undefined
       if (run.options?.keyed && key === undefined) throw keyGone()
       const [ofRun, ofSession] = await Promise.all([
         run.resumed ? usageLog.sumUsage({ runId }) : noTotals,
         hasLimit(sessionBudget) ? usageLog.sumUsage({ sessionId }) : noTotals,
-        loadDay(tenant),
+        ledger.load(run),
       ])
+      const session = { of: 'the session', budget: sessionBudget, account: createAccount(ofSession, now) }
       const meter = createMeter({
         ...options,
         run,
         key,
         onStop,
-        ofRun,
-        ofSession,
-        day: () => dayOf(tenant),
-        onSpent(totals) {
-          const day = dayOf(tenant)
-          day.spent = addTotals(day.spent, totals)
-        },
+        onLimit,
+        ofRun: createAccount(ofRun, now),
+        others: () => [session, ...ledger.of(run)],
       })
       meters.set(sessionId, meter)
+      expected.arrived(sessionId)
       return {
         usage: meter.usage,
+        raise: meter.raise,
         async end() {
           if (meters.get(sessionId) === meter) meters.delete(sessionId)
           await meter.end()

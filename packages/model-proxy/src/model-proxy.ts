@@ -8,7 +8,8 @@ import { checkProvider, type CheckedProvider, type CheckResult } from './check-p
 import { presentedToken } from './headers.ts'
 import { defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { listen, type Listener, type Place } from './listener.ts'
-import { createMeters } from './meters.ts'
+import { createHoldRoom } from './hold-room.ts'
+import { createMeters, type KeyBudgets } from './meters.ts'
 import { readPrices, type ModelPrice } from './price.ts'
 import type { Refusal } from './refusal.ts'
 import { slotUpstreams } from './slots.ts'
@@ -24,6 +25,8 @@ export interface ModelProxyOptions {
   sessionBudget?: ModelBudget
   /** What every tenant may use on a day (UTC). */
   dayBudget?: ModelBudget
+  /** What an API key may use besides; nothing is limited unless given. */
+  budgetsOfKey?(keyId: string): KeyBudgets
   /** Engines have the providers of `slotProviders` in their configuration. */
   slots?: boolean
   limits?: Partial<ProxyLimits>
@@ -68,6 +71,8 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     prices,
     sessionBudget: options.sessionBudget ?? {},
     dayBudget: options.dayBudget ?? {},
+    budgetsOfKey: options.budgetsOfKey ?? (() => ({})),
+    holdRoom: createHoldRoom(limits.maxHeldBytes),
     log,
     now: Date.now,
   })

@@ -20,6 +20,15 @@ export function readUsage(dialect: Dialect, message: unknown, before?: TokenCoun
   return dialect === 'messages' ? messages(fields, before) : readers[dialect](fields)
 }
 
+/** Whether a message that has usage tells the last word on it; some tell it on the way, too. */
+export function isLastWord(dialect: Dialect, message: unknown): boolean {
+  const fields = fieldsOf(message)
+  if (dialect === 'messages') return fields['type'] !== 'message_start'
+  if (dialect !== 'google') return true
+  const { candidates } = fields
+  return Array.isArray(candidates) && candidates.some((candidate) => fieldsOf(candidate)['finishReason'] !== undefined)
+}
+
 /** What the message with the usage has in it, to be found before it is parsed. */
 export const usageMark = (dialect: Dialect): string => (dialect === 'google' ? '"usageMetadata"' : '"usage"')
 

@@ -7,6 +7,8 @@ export const noTotals: ModelUsageTotals = {
   costUsd: 0,
   unpriced: 0,
   uncounted: 0,
+  estimated: 0,
+  wallMs: 0,
 }
 
 export function addTotals(one: ModelUsageTotals, other: ModelUsageTotals): ModelUsageTotals {
@@ -24,13 +26,15 @@ export function addTotals(one: ModelUsageTotals, other: ModelUsageTotals): Model
     costUsd: one.costUsd + other.costUsd,
     unpriced: one.unpriced + other.unpriced,
     uncounted: one.uncounted + other.uncounted,
+    estimated: one.estimated + other.estimated,
+    wallMs: one.wallMs + other.wallMs,
   }
 }
 
-/** What one answered call adds. `whole`: its answer came to its end. */
+/** What one call adds that a provider has worked on. */
 export function totalsOfCall(
   count: TokenCount | undefined,
-  { costUsd, whole }: { costUsd: number | undefined; whole: boolean },
+  { costUsd, isEstimate }: { costUsd: number | undefined; isEstimate: boolean },
 ): ModelUsageTotals {
   const { input = 0, output = 0, reasoning = 0, cacheRead = 0, cacheWrite = 0 } = count ?? {}
   return {
@@ -38,7 +42,9 @@ export function totalsOfCall(
     tokens: { input, output, reasoning, cache_read: cacheRead, cache_write: cacheWrite },
     costUsd: costUsd ?? 0,
     unpriced: costUsd === undefined ? 1 : 0,
-    uncounted: count === undefined && whole ? 1 : 0,
+    uncounted: count === undefined ? 1 : 0,
+    estimated: isEstimate ? 1 : 0,
+    wallMs: 0,
   }
 }
 
@@ -51,6 +57,7 @@ export function toUsage(totals: ModelUsageTotals, model: string | undefined): Us
     tokens: totals.tokens,
     cost_usd: totals.unpriced > 0 ? null : totals.costUsd,
     model_calls: totals.calls,
+    ...(totals.estimated === 0 ? {} : { estimated_calls: totals.estimated }),
     ...(model === undefined ? {} : { model }),
   }
 }

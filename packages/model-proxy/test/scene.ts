@@ -7,6 +7,7 @@ import type {
   ModelStop,
   ModelUsage,
   ProviderAccess,
+  ReachedLimit,
   UsageLog,
 } from '@opencode-gateway/contracts'
 import { createModelProxy, type ModelProxy, type ModelProxyOptions } from '../src/index.ts'
@@ -29,17 +30,22 @@ export interface Scene {
   refused: string[]
   /** What was stored. */
   stored: ModelUsage[]
+  /** Of that, what is of calls. */
+  answered(): ModelUsage[]
   /** Begins a run of the session; its reasons to stop are collected. */
   begin(run?: {
     runId?: string
     sessionId?: string
     budget?: ModelBudget
     resumed?: true
-  }): Promise<ModelMeter & { stops: ModelStop[] }>
+    keyId?: string
+    /** It asks at a limit of its own. */
+    asks?: true
+  }): Promise<ModelMeter & { stops: ModelStop[]; reached: ReachedLimit[] }>
   /** Calls the provider through the proxy, as an engine would. */
   call(
     path: string,
-    options?: { token?: string; body?: string | Buffer; headers?: Record<string, string> },
+    options?: { token?: string; body?: string | Buffer; headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<Response>
 }
 
@@ -59,6 +65,7 @@ function createMemoryLog(stored: ModelUsage[]): UsageLog {
       return rows.reduce(addTotals, noTotals)
     },
     reportUsage: async () => [],
+    dropUsage: async () => 0,
   }
 }
 
@@ -86,19 +93,23 @@ export async function startScene(
   return {
     proxy,
     stored,
-    async begin({ runId = 'run', sessionId = SESSION, budget = {}, ...more } = {}) {
+    answered: () => stored.filter(({ calls }) => calls > 0),
+    async begin({ runId = 'run', sessionId = SESSION, budget = {}, asks, ...more } = {}) {
+      const reached: ReachedLimit[] = []
       const stops: ModelStop[] = []
-      const meter = await proxy.runs.begin({ runId, sessionId, tenant: 'tenant', budget, ...more }, (why) =>
-        stops.push(why),
+      const meter = await proxy.runs.begin(
+        { runId, sessionId, tenant: 'tenant', budget, ...more },
+        (why) => stops.push(why),
+        asks && ((limit) => reached.push(limit)),
       )
-      return { ...meter, stops }
+      return { ...meter, stops, reached }
     },
     access,
     refused,
-    call: (path, { token = access.apiKey, body = '{"model":"m"}', headers = {} } = {}) =>
+    call: (path, { token = access.apiKey, body = '{"model":"m"}', headers = {}, signal = t.signal } = {}) =>
       fetch(access.baseURL + path, {
         method: 'POST',
-        signal: t.signal,
+        signal,
         headers: {
           authorization: `Bearer ${token}`,
           'content-type': 'application/json',

@@ -168,7 +168,7 @@ test('a run’s usage has a cost while every price is known, and is stored by mo
   assert.equal(meter.usage()?.cost_usd, null)
   await meter.end()
   assert.deepEqual(
-    scene.stored.map(({ model, calls, costUsd, unpriced, uncounted }) => ({
+    scene.answered().map(({ model, calls, costUsd, unpriced, uncounted }) => ({
       model,
       calls,
       costUsd,

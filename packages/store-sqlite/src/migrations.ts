@@ -174,4 +174,37 @@ export const migrations: readonly string[] = [
   -- Only of runs that have not ended.
   CREATE TABLE run_keys (run INTEGER PRIMARY KEY, sealed TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE model_usage ADD COLUMN key_id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE model_usage ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE model_usage ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX model_usage_by_key ON model_usage (key_id, day);
+  -- What is left of the usage of sessions that are forgotten.
+  CREATE TABLE usage_days (
+    tenant TEXT NOT NULL,
+    day TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_write INTEGER NOT NULL,
+    cost_usd REAL NOT NULL,
+    unpriced INTEGER NOT NULL,
+    uncounted INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant, day, key_id, model)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX usage_days_by_key ON usage_days (key_id, day);
+  CREATE INDEX usage_days_by_age ON usage_days (day);
+  INSERT INTO usage_days
+    SELECT tenant, day, key_id, model, sum(calls), sum(input), sum(output), sum(reasoning), sum(cache_read),
+      sum(cache_write), sum(cost_usd), sum(unpriced), sum(uncounted), sum(estimated), sum(wall_ms)
+    FROM model_usage WHERE session_id NOT IN (SELECT session_id FROM sessions) GROUP BY tenant, day, key_id, model;
+  DELETE FROM model_usage WHERE session_id NOT IN (SELECT session_id FROM sessions);
+  CREATE INDEX sessions_of_before_retention ON sessions (retention_ms) WHERE closed_at IS NULL AND retention_ms IS NULL;
+  `,
 ]

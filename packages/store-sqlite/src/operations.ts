@@ -25,7 +25,7 @@ export function createOperations(db: DatabaseSync) {
   const runLists = createRunLists(db)
   const checks = createCheckSql(db)
   const usage = createUsageSql(db)
-  const retention = createRetentionSql(db)
+  const retention = createRetentionSql(db, usage)
   const providers = createProviderSql(db)
 
   const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
@@ -35,6 +35,7 @@ export function createOperations(db: DatabaseSync) {
     ...createExpirySql(db),
     closeExpired: (now: number, limit: number) =>
       retention.closeExpired(now, limit).flatMap((session) => sessions.getByNumber(session) ?? []),
+    adoptRetention: retention.adoptRetention,
     forget: retention.forget,
     setRef: (sessionId: string, ref: ExecutorRef) => sessions.setRef(sessionId, ref),
     touchSession: (sessionId: string, at: number) => sessions.touch(sessionId, at),
@@ -42,6 +43,7 @@ export function createOperations(db: DatabaseSync) {
     setReleased: (sessionId: string, at: number) => sessions.setReleased(sessionId, at),
     writeCheck: checks.write,
     addUsage: usage.addUsage,
+    dropUsage: usage.dropUsage,
     ...providers.writes,
   }
   const reads = {

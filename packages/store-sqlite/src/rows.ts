@@ -70,7 +70,9 @@ function parsed(json: string | null): unknown {
 }
 
 export function toTotals(sums: UsageSums | undefined): ModelUsageTotals {
-  const { calls = 0, cost_usd: costUsd = 0, unpriced = 0, uncounted = 0, ...rest } = sums ?? {}
-  const { input = 0, output = 0, reasoning = 0, cache_read = 0, cache_write = 0 }: Partial<UsageSums> = rest
-  return { calls, tokens: { input, output, reasoning, cache_read, cache_write }, costUsd, unpriced, uncounted }
+  const { calls = 0, cost_usd: costUsd = 0, wall_ms: wallMs = 0, ...rest }: Partial<UsageSums> = sums ?? {}
+  const { unpriced = 0, uncounted = 0, estimated = 0 } = rest
+  const { input = 0, output = 0, reasoning = 0, cache_read = 0, cache_write = 0 } = rest
+  const tokens = { input, output, reasoning, cache_read, cache_write }
+  return { calls, tokens, costUsd, unpriced, uncounted, estimated, wallMs }
 }

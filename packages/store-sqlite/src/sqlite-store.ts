@@ -156,11 +156,17 @@ export function createSqliteStore({
     async closeExpired(now, limit) {
       return (await call('closeExpired', now, bounded(limit))).map(toSession)
     },
+    async adoptRetention(retentionMs, at, limit) {
+      return call('adoptRetention', retentionMs, at, bounded(limit))
+    },
     async forget(before, limit) {
       return call('forget', before, bounded(limit))
     },
 
     addUsage: (usage) => call('addUsage', usage),
+    async dropUsage(before, limit) {
+      return call('dropUsage', before, bounded(limit))
+    },
     sumUsage: async (of) => toTotals(await call('sumUsage', of)),
     async reportUsage(query) {
       const rows = await call('reportUsage', { ...query, limit: bounded(query.limit) })

@@ -1,4 +1,3 @@
-import type { ProviderStore, Store } from '@opencode-gateway/contracts'
 import type { StoreHarness, WholeStore } from '@opencode-gateway/store-testing'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +13,7 @@ export async function makeTempDir(): Promise<TempDir> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
 
-export type OpenStore = Store & ProviderStore & AsyncDisposable
+export type OpenStore = WholeStore & AsyncDisposable
 
 /** Opens a store that closes itself at the end of its block. */
 export async function openStore(options: SqliteStoreOptions): Promise<OpenStore> {

@@ -51,5 +51,31 @@ it('the released steps build the schema', () => {
     'session_fills',
     'session_labels',
     'sessions',
+    'usage_days',
   ])
+})
+
+it('what forgotten sessions used before there were sums by day becomes one, and the rest stays', () => {
+  using db = new DatabaseSync(':memory:')
+  migrate(db, migrations.slice(0, 5))
+  db.exec(`INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace)
+    VALUES ('there', 'acme', 'server', '', '{}', 1, 1, 0, 0)`)
+  const add = db.prepare('INSERT INTO model_usage VALUES (?, ?, ?, ?, ?, 1, 10, 5, 0, 0, 0, 0.5, 0, 0)')
+  add.run('r1', '2026-11-21', 'm', 'acme', 'gone')
+  add.run('r2', '2026-11-21', 'm', 'acme', 'gone')
+  add.run('r3', '2026-11-21', 'm', 'acme', 'there')
+  migrate(db, migrations)
+  const sums = db.prepare('SELECT tenant, day, model, calls, input, cost_usd, estimated FROM usage_days').all()
+  const row = { tenant: 'acme', day: '2026-11-21', model: 'm', calls: 2, input: 20, cost_usd: 1, estimated: 0 }
+  assert.deepEqual(
+    sums.map((sum) => ({ ...sum })),
+    [row],
+  )
+  assert.deepEqual(
+    db
+      .prepare('SELECT run_id FROM model_usage')
+      .all()
+      .map((left) => left['run_id']),
+    ['r3'],
+  )
 })

@@ -8,7 +8,7 @@ import { createOperations } from '../src/operations.ts'
 const partialIndexes = ['runs_unfinished', 'runs_queued', 'runs_at_work']
 
 /** A report sums what one tenant has used in its days; nobody waits for it in a run. */
-const report = /FROM model_usage\s+WHERE tenant = \?1 AND day >= \?2 AND day <= \?3[^]*GROUP BY/
+const report = /FROM model_usage[^]*WHERE tenant = \?1 AND day >= \?2 AND day <= \?3[^]*GROUP BY/
 
 /** Notes every statement that is prepared. */
 class NotingDatabase extends DatabaseSync {
@@ -40,7 +40,9 @@ it('no statement reads a whole table or sorts what it has read', () => {
   for (const sql of db.statements.slice()) {
     for (const { detail } of db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()) {
       const plan = String(detail)
-      const scans = plan.startsWith('SCAN') && !partialIndexes.some((index) => plan.endsWith(`USING INDEX ${index}`))
+      // What a subquery reads is a line of its own.
+      const reads = plan.startsWith('SCAN') && !/^SCAN \(subquery-\d+\)$/.test(plan)
+      const scans = reads && !partialIndexes.some((index) => plan.endsWith(`USING INDEX ${index}`))
       assert.ok(!scans && (!plan.includes('TEMP B-TREE') || report.test(sql)), `${plan}: ${sql}`)
     }
   }

@@ -15,6 +15,7 @@ import { queue } from './cases/queue.ts'
 import { retention } from './cases/retention.ts'
 import { runKeys } from './cases/run-keys.ts'
 import { sessions } from './cases/sessions.ts'
+import { usages } from './cases/usage.ts'
 import type { StoreCaseGroup, StoreHarness } from './harness.ts'
 
 export const storeCases: readonly StoreCaseGroup[] = [
@@ -33,6 +34,7 @@ export const storeCases: readonly StoreCaseGroup[] = [
   retention,
   runKeys,
   providers,
+  usages,
   durability,
 ]
 

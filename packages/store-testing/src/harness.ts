@@ -1,7 +1,7 @@
-import type { ProviderStore, Store } from '@opencode-gateway/contracts'
+import type { ProviderStore, Store, UsageLog } from '@opencode-gateway/contracts'
 
 /** All that a store keeps. */
-export type WholeStore = Store & ProviderStore
+export type WholeStore = Store & ProviderStore & UsageLog
 
 /** One store and what it keeps, made for one case. */
 export interface StoreHarness {

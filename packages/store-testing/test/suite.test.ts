@@ -10,6 +10,7 @@ import { brokenRetention } from './broken/retention.ts'
 import { brokenRunKeys } from './broken/run-keys.ts'
 import { brokenRuns } from './broken/runs.ts'
 import { brokenSessions } from './broken/sessions.ts'
+import { brokenUsage } from './broken/usage.ts'
 import { emptyDisk } from './memory/disk.ts'
 import { createMemoryStore } from './memory/store.ts'
 
@@ -22,6 +23,7 @@ const brokenStores: readonly BrokenStore[] = [
   ...brokenRetention,
   ...brokenProviders,
   ...brokenRunKeys,
+  ...brokenUsage,
 ]
 const cases = storeCases.flatMap((group) => group.cases)
 

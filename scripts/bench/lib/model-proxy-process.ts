@@ -12,6 +12,8 @@ const nothing: ModelUsageTotals = {
   costUsd: 0,
   unpriced: 0,
   uncounted: 0,
+  estimated: 0,
+  wallMs: 0,
 }
 
 await serveBench(async (settings) => {
@@ -22,7 +24,12 @@ await serveBench(async (settings) => {
     providerOfVariable: {},
     readText: () => '',
   })
-  const usageLog = { addUsage: async () => {}, sumUsage: async () => nothing, reportUsage: async () => [] }
+  const usageLog = {
+    addUsage: async () => {},
+    sumUsage: async () => nothing,
+    reportUsage: async () => [],
+    dropUsage: async () => 0,
+  }
   const proxy = createModelProxy({ upstreams, usageLog, log: silent })
   await proxy.listen({ host: '127.0.0.1', port: 0 })
   const { providers } = proxy.engines.admit({ parentOf: async () => undefined })

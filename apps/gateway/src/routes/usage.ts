@@ -11,7 +11,7 @@ const schema = {
   tags: ['gateway'],
   summary: 'What models were used for, by day, key, session or run',
   description:
-    'Counted on the way to the providers: every call, sub-agents, titles and summaries included. It stays when sessions are deleted.',
+    'Counted on the way to the providers: every call, sub-agents, titles and summaries included. It stays when sessions are deleted; of those that are forgotten, by day and key alone. Tokens of calls that were broken off are estimated where the provider had not told them.',
   querystring: ref(UsageReportQuery),
   response: {
     200: {

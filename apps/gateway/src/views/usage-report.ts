@@ -3,13 +3,14 @@ import type { UsageGroup, UsageReport, UsageReportRow } from '@opencode-gateway/
 export function usageReport(by: UsageGroup, rows: readonly UsageReportRow[]): UsageReport {
   return {
     by,
-    rows: rows.map(({ group, model, calls, tokens, costUsd, unpriced }) => ({
+    rows: rows.map(({ group, model, calls, tokens, costUsd, unpriced, estimated }) => ({
       group,
       model,
       calls,
       tokens: { ...tokens },
       cost_usd: unpriced > 0 ? null : costUsd,
       unpriced_calls: unpriced,
+      estimated_calls: estimated,
     })),
   }
 }
@@ -23,13 +24,15 @@ const COLUMNS = [
   'cache_write_tokens',
   'cost_usd',
   'unpriced_calls',
+  'estimated_calls',
 ]
 
 /** The same rows as CSV (RFC 4180); a cost that is not known is empty. */
 export function usageCsv({ by, rows }: UsageReport): string {
-  const lines = rows.map(({ group, model, calls, tokens, cost_usd: cost, unpriced_calls: unpriced }) => {
+  const lines = rows.map(({ group, model, calls, tokens, ...row }) => {
     const { input, output, reasoning, cache_read: read, cache_write: write } = tokens
-    const counted = [calls, input, output, reasoning, read, write, cost ?? '', unpriced]
+    const { cost_usd: cost, unpriced_calls: unpriced, estimated_calls: estimated } = row
+    const counted = [calls, input, output, reasoning, read, write, cost ?? '', unpriced, estimated]
     return [cell(group), cell(model), ...counted].join(',')
   })
   return [[by, 'model', ...COLUMNS].join(','), ...lines, ''].join('\r\n')

@@ -23,7 +23,17 @@ test('what a run may use of models is counted on the way, reported and limited',
     const report = await call('GET', `/usage?by=run&run_id=${String(runId)}`)
     assert.deepEqual(report.json(), {
       by: 'run',
-      rows: [{ group: runId, model: 'script/scripted', calls: 4, tokens, cost_usd: cost, unpriced_calls: 0 }],
+      rows: [
+        {
+          group: runId,
+          model: 'script/scripted',
+          calls: 4,
+          tokens,
+          cost_usd: cost,
+          unpriced_calls: 0,
+          estimated_calls: 0,
+        },
+      ],
     })
     const csv = await call('GET', `/usage?by=session&session_id=${String(sessionId)}&format=csv`)
     assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/)

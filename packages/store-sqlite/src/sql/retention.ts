@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { prepareQuery } from './query.ts'
+import type { UsageSql } from './usage.ts'
 
 interface OldSession {
   id: number
@@ -8,7 +9,7 @@ interface OldSession {
 }
 
 /** What becomes of sessions that nobody uses any more. */
-export function createRetentionSql(db: DatabaseSync) {
+export function createRetentionSql(db: DatabaseSync, usage: Pick<UsageSql, 'foldRuns'>) {
   const idle = prepareQuery<{ id: number }>(
     db,
     `SELECT id FROM sessions WHERE closed_at IS NULL AND open_runs = 0 AND updated_at + retention_ms <= ?
@@ -18,6 +19,9 @@ export function createRetentionSql(db: DatabaseSync) {
   const forgetCredentials = db.prepare(`
     UPDATE session_fills SET fill = json_remove(fill, '$.repository.sealedCredentials')
     WHERE session = ? AND fill ->> '$.repository.sealedCredentials' IS NOT NULL`)
+  const adopt = db.prepare(`
+    UPDATE sessions SET retention_ms = max(:at - updated_at, 0) + :retentionMs WHERE id IN
+      (SELECT id FROM sessions WHERE closed_at IS NULL AND retention_ms IS NULL LIMIT :limit)`)
   const oldest = prepareQuery<OldSession>(
     db,
     `SELECT id, first_seq AS firstSeq, last_seq AS lastSeq FROM sessions
@@ -43,6 +47,7 @@ export function createRetentionSql(db: DatabaseSync) {
       trimmed.run(firstSeq + events, id)
     }
     if (events === room) return { rows: events, whole: false }
+    usage.foldRuns(id, room - events)
     dropInputs.run(id, room - events)
     const rows = events + Number(dropRuns.run(id, room - events).changes)
     if (rows === room) return { rows, whole: false }
@@ -61,6 +66,9 @@ export function createRetentionSql(db: DatabaseSync) {
       }
       return expired
     },
+
+    adoptRetention: (retentionMs: number, at: number, limit: number): number =>
+      Number(adopt.run({ retentionMs, at, limit }).changes),
 
     forget(before: number, limit: number): { sessions: number; rows: number } {
       let [sessions, rows] = [0, 0]

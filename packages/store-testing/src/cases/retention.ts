@@ -94,6 +94,18 @@ export const retention = group('retention', {
     await assert.rejects(store.touchSession('s9', noon), { code: 'SESSION_NOT_FOUND' })
   },
 
+  async 'gives sessions of before there was a retention one that begins now'({ store }) {
+    for (const id of ['old', 'older', 'closed']) await store.createSession(session(id), undefined, roomy)
+    await store.createSession(session('new', { retentionMs: 5 * hour }), undefined, roomy)
+    await store.closeSession('closed', noon)
+    assert.equal(await store.adoptRetention(hour, noon + 2 * hour, 1), 1)
+    assert.equal(await store.adoptRetention(hour, noon + 2 * hour, plenty), 1)
+    assert.equal(await store.adoptRetention(hour, noon + 2 * hour, plenty), 0)
+    assert.deepEqual(await closed(store, noon + 3 * hour - 1), [])
+    assert.deepEqual((await closed(store, noon + 3 * hour)).toSorted(), ['old', 'older'])
+    assert.equal((await getSession(store, 'new')).retentionMs, 5 * hour)
+  },
+
   async 'forgets a session that is over, with all that was ever its'({ store }) {
     const idempotency = key({ expiresAt: noon + 1_000 * hour })
     const fill = { files: { 'a.txt': 'a' } }

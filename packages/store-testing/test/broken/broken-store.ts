@@ -1,8 +1,8 @@
-import type { ProviderStore, RunRow, Store } from '@opencode-gateway/contracts'
+import type { ProviderStore, RunRow, Store, UsageLog } from '@opencode-gateway/contracts'
 import type { Disk } from '../memory/disk.ts'
 
 /** What is done worse than the sound store does it. */
-export interface Defect extends Partial<Store & ProviderStore> {
+export interface Defect extends Partial<Store & ProviderStore & UsageLog> {
   /** Called between the close and the next open. */
   whenReopened?(): void
   /** What is left after a crash; the disk as it is when absent. */
@@ -14,7 +14,7 @@ export interface BrokenStore {
   readonly name: string
   /** A case that must fail. */
   readonly caughtBy: string
-  make(store: Store & ProviderStore, disk: Disk): Defect
+  make(store: Store & ProviderStore & UsageLog, disk: Disk): Defect
 }
 
 export function broken(name: string, caughtBy: string, make: BrokenStore['make']): BrokenStore {

@@ -6,6 +6,7 @@ const closes = 'closes sessions whose retention is over, and no others'
 const credentials = 'forgets the credentials of what it closes when its retention is over'
 const counts = 'counts retention from the last change, and closes as many as its limit'
 const uses = 'counts retention from the last use as well, until the session is closed'
+const adopts = 'gives sessions of before there was a retention one that begins now'
 const forgets = 'forgets a session that is over, with all that was ever its'
 const spares = 'forgets nothing that is open, held or younger'
 const bounded = 'forgets no more rows than its limit at once, the oldest first, and comes to the end'
@@ -62,6 +63,14 @@ export const brokenRetention = [
       const isOpen = await store.touchSession(sessionId, at)
       Object.assign(disk.sessions.get(sessionId) ?? {}, isOpen ? {} : { updatedAt: at })
       return isOpen
+    },
+  })),
+  broken('gives no retention to what has none', adopts, () => ({ adoptRetention: async () => 0 })),
+  broken('counts the retention that it gives from the last change', adopts, (store, disk) => ({
+    async adoptRetention(retentionMs, at, limit) {
+      const adopted = await store.adoptRetention(retentionMs, at, limit)
+      for (const session of disk.sessions.values()) session.retentionMs = retentionMs
+      return adopted
     },
   })),
   broken('keeps the runs', forgets, (store, disk) => keeping(store, disk, ({ runs }) => (disk.runs = runs))),

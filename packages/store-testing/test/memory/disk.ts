@@ -4,11 +4,13 @@ import {
   type EventBody,
   type Fence,
   type LogEvent,
+  type ModelUsage,
   type ProviderRow,
   type ProviderStore,
   type RunRow,
   type SessionRow,
   type Store,
+  type UsageLog,
   type WorkspaceFill,
 } from '@opencode-gateway/contracts'
 
@@ -24,6 +26,7 @@ export interface Disk {
   keys: Map<string, Key>
   /** Every version that is kept, in the order in which they came. */
   providers: ProviderRow[]
+  usage: ModelUsage[]
 }
 
 export interface Key {
@@ -33,7 +36,7 @@ export interface Key {
   expiresAt: number
 }
 
-type WholeStore = Store & ProviderStore
+type WholeStore = Store & ProviderStore & UsageLog
 
 /** The methods of a store, each in one synchronous step. */
 export type Steps = {
@@ -51,6 +54,7 @@ export function emptyDisk(): Disk {
     logs: new Map(),
     keys: new Map(),
     providers: [],
+    usage: [],
   }
 }
 

@@ -1,6 +1,7 @@
 import { forgetCredentials, knownSession, limited, type Disk, type Steps } from './disk.ts'
+import { foldRun } from './usage.ts'
 
-export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget'> {
+export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'adoptRetention' | 'forget'> {
   function dropSome(sessionId: string, room: number): { rows: number; whole: boolean } {
     const session = knownSession(disk, sessionId)
     const log = disk.logs.get(sessionId) ?? []
@@ -9,6 +10,7 @@ export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget
     for (const run of disk.runs.values()) {
       if (run.sessionId !== sessionId || rows >= room) continue
       disk.runs.delete(run.runId)
+      foldRun(disk, run.runId)
       rows += 1
     }
     if (rows >= room) return { rows, whole: false }
@@ -36,6 +38,14 @@ export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'forget
         forgetCredentials(disk, session.sessionId)
       }
       return closed
+    },
+    adoptRetention(retentionMs, at, limit) {
+      const without = [...disk.sessions.values()].filter(
+        (session) => session.retentionMs === undefined && session.closedAt === undefined,
+      )
+      const adopting = limited(without, limit)
+      for (const session of adopting) session.retentionMs = Math.max(at - session.updatedAt, 0) + retentionMs
+      return adopting.length
     },
     forget(before, limit) {
       limited([], limit)

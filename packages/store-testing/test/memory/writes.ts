@@ -35,6 +35,7 @@ type Writes = Omit<
   | 'countQueued'
   | 'queuePosition'
   | keyof ProviderStore
+  | `${string}Usage`
 >
 
 const terminal = new Set<string>(terminalStates)

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startProvider } from './provider.ts'
+import { eventually, startScene } from './scene.ts'
+
+const LIMIT = { timeout: 20_000 }
+const CHAT = '/chat/completions'
+const answered = JSON.stringify({ usage: { prompt_tokens: 70, completion_tokens: 30 } })
+
+test(
+  'at a limit calls wait, one ask is enough for all, and raising lets out as many as it allows',
+  LIMIT,
+  async (t) => {
+    const provider = await startProvider(t, (response) => response.end(answered))
+    const scene = await startScene(t, provider.address)
+    const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+    assert.equal((await scene.call(CHAT)).status, 200)
+    const held = [scene.call(CHAT), scene.call(CHAT), scene.call(CHAT)]
+    await eventually(t, () => meter.reached.length > 0)
+    assert.deepEqual(meter.reached, [
+      {
+        limit: 'calls',
+        used: 1,
+        budget: { calls: 1 },
+        message: 'The budget of the run is 1 calls of models, all made.',
+      },
+    ])
+    meter.raise({ calls: 3 })
+    await eventually(t, () => meter.reached.length > 1)
+    assert.equal(provider.calls.length, 3)
+    meter.raise({ calls: 10 })
+    assert.deepEqual(await Promise.all(held.map(async (call) => (await call).status)), [200, 200, 200])
+    assert.equal(provider.calls.length, 4)
+    assert.deepEqual([meter.reached.length, meter.stops.length], [2, 0])
+  },
+)
+
+test('what waits is refused when the run ends, and let go of when the engine leaves', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end(answered))
+  const scene = await startScene(t, provider.address)
+  const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+  await scene.call(CHAT)
+  const leaving = new AbortController()
+  const left = scene.call(CHAT, { signal: leaving.signal })
+  await eventually(t, () => meter.reached.length > 0)
+  leaving.abort()
+  await assert.rejects(left)
+  const stays = scene.call(CHAT)
+  meter.raise({ calls: 1 })
+  await eventually(t, () => meter.reached.length > 1)
+  await meter.end()
+  assert.equal((await stays).status, 403)
+  assert.equal(provider.calls.length, 1)
+  assert.deepEqual(scene.refused, ['no_run'])
+})
+
+test('only so much waits: what is more is told to come again', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end(answered))
+  const scene = await startScene(t, provider.address, { limits: { maxHeldBytes: 1_000 } })
+  const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+  await scene.call(CHAT)
+  const body = JSON.stringify({ model: 'm', text: 'x'.repeat(600) })
+  const held = scene.call(CHAT, { body })
+  await eventually(t, () => meter.reached.length > 0)
+  const refused = await scene.call(CHAT, { body })
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5'])
+  meter.raise({ calls: 9 })
+  assert.equal((await held).status, 200)
+  assert.equal((await scene.call(CHAT, { body })).status, 200, 'there is room again')
+})
+
+test('what raising would not help ends the run at once', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end(answered))
+  for (const [options, budget] of [
+    [{}, { costUsd: 1 }],
+    [{ sessionBudget: { calls: 0 } }, { calls: 1 }],
+  ] as const) {
+    const scene = await startScene(t, provider.address, options)
+    const meter = await scene.begin({ budget, asks: true })
+    assert.equal((await scene.call(CHAT)).status, 403)
+    assert.deepEqual([meter.reached.length, meter.stops[0]?.code], [0, 'BUDGET_EXCEEDED'])
+  }
+})
+
+test('a call waits for the run that is being found again, and no longer than it is', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end(answered))
+  const scene = await startScene(t, provider.address)
+  assert.equal((await scene.call(CHAT)).status, 403)
+  const expected = scene.proxy.runs.expect('session')
+  let settled = false
+  const early = scene.call(CHAT).finally(() => (settled = true))
+  const meter = await scene.begin({ resumed: true })
+  assert.equal(settled, false)
+  assert.equal((await early).status, 200)
+  expected[Symbol.dispose]()
+  await meter.end()
+  const given = scene.proxy.runs.expect('session')
+  const vain = scene.call(CHAT)
+  given[Symbol.dispose]()
+  const answer = await vain
+  assert.ok(answer.status === 503 ? answer.headers.get('retry-after') === '1' : answer.status === 403)
+  assert.equal((await scene.call(CHAT)).status, 403)
+})

@@ -1,0 +1,77 @@
+import type { ModelUsage, ModelUsageTotals, UsageGroup, UsageReportRow } from '@opencode-gateway/contracts'
+import { limited, type Disk, type Steps } from './disk.ts'
+
+export const noTotals: ModelUsageTotals = {
+  calls: 0,
+  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
+  costUsd: 0,
+  unpriced: 0,
+  uncounted: 0,
+  estimated: 0,
+  wallMs: 0,
+}
+
+const groupOf: Readonly<Record<UsageGroup, (usage: ModelUsage) => string>> = {
+  run: ({ runId }) => runId,
+  session: ({ sessionId }) => sessionId,
+  key: ({ keyId, tenant }) => keyId || tenant,
+  day: ({ day }) => day,
+}
+
+export function usageSteps(disk: Disk): Pick<Steps, 'addUsage' | 'sumUsage' | 'reportUsage' | 'dropUsage'> {
+  return {
+    addUsage: (usage) => void disk.usage.push(usage),
+    sumUsage: (of) =>
+      disk.usage
+        .filter((row) => Object.entries(of).every(([name, value]) => Object(row)[name] === value))
+        .reduce(add, noTotals),
+    reportUsage({ tenant, by, sessionId, runId, from = '', to = '9', limit }) {
+      const rows = disk.usage.filter(
+        (row) =>
+          row.tenant === tenant &&
+          row.calls > 0 &&
+          row.day >= from &&
+          row.day <= to &&
+          (sessionId ?? row.sessionId) === row.sessionId &&
+          (runId ?? row.runId) === row.runId &&
+          (row.runId !== '' || by === 'key' || by === 'day'),
+      )
+      const groups = Map.groupBy(rows, (row) => `${groupOf[by](row)} ${row.model}`)
+      const report = [...groups].map(([name, usages]): UsageReportRow => {
+        const [group = '', model = ''] = name.split(' ')
+        return { group, model, ...usages.reduce(add, noTotals) }
+      })
+      return limited(
+        report.toSorted((a, b) => (`${a.group} ${a.model}` < `${b.group} ${b.model}` ? -1 : 1)),
+        limit,
+      )
+    },
+    dropUsage(before, limit) {
+      const old = disk.usage.filter(({ runId, day }) => runId === '' && day < before)
+      const dropped = new Set(
+        limited(
+          old.toSorted((a, b) => (a.day < b.day ? -1 : 1)),
+          limit,
+        ),
+      )
+      disk.usage = disk.usage.filter((row) => !dropped.has(row))
+      return dropped.size
+    },
+  }
+}
+
+/** From now on the usage of the run is known by day alone. */
+export function foldRun(disk: Disk, runId: string): void {
+  disk.usage = disk.usage.map((row) => (row.runId === runId ? { ...row, runId: '', sessionId: '' } : row))
+}
+
+function add(one: ModelUsageTotals, other: ModelUsageTotals): ModelUsageTotals {
+  const sum = (a: object, b: object): object =>
+    Object.fromEntries(
+      Object.entries(a).map(([name, value]) => {
+        const more: unknown = Object(b)[name]
+        return [name, typeof value === 'object' ? sum(value, Object(more)) : Number(value) + Number(more)]
+      }),
+    )
+  return sum(one, other) as ModelUsageTotals
+}
