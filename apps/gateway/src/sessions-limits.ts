@@ -12,7 +12,7 @@ const FORK_TIMEOUT_MS = 300_000
 const SWEEP_INTERVAL_MS = 60_000
 
 export function sessionsLimits(config: Config): SessionsLimits {
-  const { limits, eventRetentionMs, workspaceRetentionMs, sessionRetentionMs } = config
+  const { limits, eventRetentionMs, workspaceRetentionMs, sessionRetentionMs, usageRetentionMs } = config
   return {
     maxConcurrentRuns: limits.maxConcurrentRuns,
     maxQueuedRuns: limits.maxQueuedRuns,
@@ -25,6 +25,7 @@ export function sessionsLimits(config: Config): SessionsLimits {
     eventRetentionMs,
     workspaceRetentionMs,
     sessionRetentionMs,
+    usageRetentionMs,
     sweepIntervalMs: Math.min(SWEEP_INTERVAL_MS, eventRetentionMs, workspaceRetentionMs, sessionRetentionMs),
     mergeWindowMs: MERGE_WINDOW_MS,
     mergeBytes: MERGE_BYTES,

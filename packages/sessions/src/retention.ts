@@ -1,4 +1,4 @@
-import type { Log, SessionRow, Store } from '@opencode-gateway/contracts'
+import type { Log, SessionRow, Store, UsageLog } from '@opencode-gateway/contracts'
 import { inParallel } from './in-parallel.ts'
 
 export interface Retention {
@@ -6,12 +6,16 @@ export interface Retention {
 }
 
 export interface RetentionOptions {
-  store: Pick<Store, 'expire' | 'closeExpired' | 'forget'>
+  store: Pick<Store, 'expire' | 'adoptRetention' | 'closeExpired' | 'forget'> & Pick<UsageLog, 'dropUsage'>
   log: Log
   /** How long events of ended runs are kept, milliseconds. */
   keepEventsMs: number
   /** How long a closed session can be read, milliseconds. */
   keepSessionsMs: number
+  /** How long it is kept what models were used for in sessions that are forgotten, milliseconds. */
+  keepUsageMs: number
+  /** For sessions of before there was a retention, milliseconds. */
+  adoptMs: number
   intervalMs: number
   /** Gives back what a closed session holds. */
   release(session: SessionRow): Promise<void>
@@ -27,7 +31,7 @@ const maxUnreleased = 1_000
 
 /** Drops what is older than it is kept, every `intervalMs`, in small transactions. */
 export function startRetention(options: RetentionOptions): Retention {
-  const { store, log, keepEventsMs, keepSessionsMs, intervalMs, release } = options
+  const { store, log, keepEventsMs, keepSessionsMs, keepUsageMs, adoptMs, intervalMs, release } = options
   const unreleased = new Map<string, SessionRow>()
   let running: Promise<void> | undefined
   let closed = false
@@ -54,6 +58,14 @@ export function startRetention(options: RetentionOptions): Retention {
     })
   }
 
+  async function adoptSessions(): Promise<void> {
+    for (let adopted = rowsAtOnce; adopted === rowsAtOnce && !closed;) {
+      adopted = await store.adoptRetention(adoptMs, Date.now(), rowsAtOnce)
+      if (adopted > 0)
+        log.info({ sessions: adopted, retentionMs: adoptMs }, 'sessions without a retention have one now')
+    }
+  }
+
   async function closeSessions(): Promise<void> {
     await giveBack([...unreleased.values()])
     for (;;) {
@@ -73,9 +85,17 @@ export function startRetention(options: RetentionOptions): Retention {
     }
   }
 
+  async function dropUsage(): Promise<void> {
+    const before = new Date(Date.now() - keepUsageMs).toISOString().slice(0, 10)
+    for (let dropped = rowsAtOnce; dropped === rowsAtOnce && !closed;) {
+      dropped = await store.dropUsage(before, rowsAtOnce)
+      if (dropped > 0) log.debug({ rows: dropped, before }, 'old usage removed')
+    }
+  }
+
   /** One that fails takes nothing from the others. */
   async function round(): Promise<void> {
-    for (const step of [closeSessions, expireEvents, forgetSessions]) {
+    for (const step of [adoptSessions, closeSessions, expireEvents, forgetSessions, dropUsage]) {
       await step().catch((err: unknown) => log.error({ err }, 'what is old could not be removed'))
     }
   }

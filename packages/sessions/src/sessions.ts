@@ -106,8 +106,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       const found = { store, live, dispatcher, executors, owner, release: releaseAndClose, tellEnded }
       await recover({ ...found, patienceMs, graceMs, observe, crashPoint }, ctx)
       recovered.resolve()
-      const { eventRetentionMs: keepEventsMs, sessionRetentionMs: keepSessionsMs, sweepIntervalMs: intervalMs } = limits
-      retention = startRetention({ store, log, keepEventsMs, keepSessionsMs, intervalMs, release: releaseAndClose })
+      retention = startRetention({
+        store,
+        log,
+        keepEventsMs: limits.eventRetentionMs,
+        keepSessionsMs: limits.sessionRetentionMs,
+        keepUsageMs: limits.usageRetentionMs,
+        adoptMs: limits.workspaceRetentionMs,
+        intervalMs: limits.sweepIntervalMs,
+        release: releaseAndClose,
+      })
       dispatcher.resume()
     },
 

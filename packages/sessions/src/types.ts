@@ -16,6 +16,7 @@ import type {
   SessionRow,
   ShellInput,
   Store,
+  UsageLog,
   Workspace,
   WorkspaceFill,
   WorkspaceLimits,
@@ -25,7 +26,7 @@ import type { CrashPoint, Observe } from './observation.ts'
 import type { KeySeal } from './run-keys.ts'
 
 export interface SessionsOptions {
-  store: Store
+  store: Store & Pick<UsageLog, 'dropUsage'>
   /** By name; the first is the default. */
   executors: ReadonlyMap<string, Executor>
   log: Log
@@ -67,6 +68,8 @@ export interface SessionsLimits {
   workspaceRetentionMs: number
   /** How long a closed session can be read after that, milliseconds. */
   sessionRetentionMs: number
+  /** How long it is kept what models were used for in sessions that are forgotten, milliseconds. */
+  usageRetentionMs: number
   /** How often it is looked for what is no longer kept, milliseconds. */
   sweepIntervalMs: number
   /** Deltas of one part are merged for at most this long, milliseconds. */

@@ -67,6 +67,8 @@ test('what could not be released is tried again, and keeps nothing else from bei
     log: silent,
     keepEventsMs: 3_600_000,
     keepSessionsMs: 3_600_000,
+    keepUsageMs: 86_400_000,
+    adoptMs: 3_600_000,
     intervalMs: 5,
     async release({ sessionId }) {
       tried.push(sessionId)
@@ -78,4 +80,33 @@ test('what could not be released is tried again, and keeps nothing else from bei
   await eventually(t, () => executor.engine.directories.size === 0)
   assert.equal(tried.length, 3)
   assert.equal(new Set(tried).size, 2)
+})
+
+test('a session of before there was a retention is closed in the end, and old usage is dropped', async (t) => {
+  const { store } = await setup(t, { limits: { workspaceRetentionMs: 1, sweepIntervalMs: 5 }, paused: true })
+  const made = {
+    sessionId: 'old',
+    tenant,
+    executor: 'fake',
+    title: '',
+    labels: {},
+    oneShot: false,
+    keepWorkspace: false,
+  }
+  await store.createSession({ ...made, createdAt: Date.now() }, undefined, { maxQueued: 1 })
+  const dropped: string[] = []
+  const retention = startRetention({
+    store: { ...store, dropUsage: async (before) => (dropped.push(before), 0) },
+    log: silent,
+    keepEventsMs: 3_600_000,
+    keepSessionsMs: 3_600_000,
+    keepUsageMs: 86_400_000,
+    adoptMs: 1,
+    intervalMs: 5,
+    release: async () => {},
+  })
+  t.after(() => retention.close())
+  await eventually(t, async () => (await store.getSession('old'))?.closedAt !== undefined)
+  await eventually(t, () => dropped.length > 0)
+  assert.ok(dropped.every((day) => day <= new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)))
 })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Log, LogEvent, Store } from '@opencode-gateway/contracts'
+import type { Log, LogEvent, Store, UsageLog } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
 import { createSessions, type RunOrder, type Sessions, type SessionsLimits } from '../src/index.ts'
@@ -23,6 +23,7 @@ export const testLimits: SessionsLimits = {
   eventRetentionMs: 3_600_000,
   workspaceRetentionMs: 3_600_000,
   sessionRetentionMs: 3_600_000,
+  usageRetentionMs: 86_400_000,
   sweepIntervalMs: 60_000,
   mergeWindowMs: 40,
   mergeBytes: 4_096,
@@ -30,7 +31,7 @@ export const testLimits: SessionsLimits = {
 }
 
 export interface Setup {
-  store: Store
+  store: Store & UsageLog
   executor: FakeExecutor
   sessions: Sessions
   limits: SessionsLimits

@@ -111,6 +111,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
     /** Unless a session says otherwise. */
     workspaceRetentionMs: read(variables.workspaceRetentionMs),
     sessionRetentionMs: read(variables.sessionRetentionMs),
+    usageRetentionMs: read(variables.usageRetentionMs),
     shutdownGraceMs: read(variables.shutdownGraceMs),
     crashAt: read(variables.crashAt),
   }

@@ -22,4 +22,10 @@ export const retentionVariables = {
     '30d',
     'How long after that, or after it was deleted, a session can be read; then it is forgotten, with its runs and events.',
   ),
+  usageRetentionMs: variable(
+    'USAGE_RETENTION',
+    parse.duration(DAY, 3650 * DAY),
+    '400d',
+    'How long GET /usage and the budgets of API keys know what models were used for in sessions that are forgotten; until then by day, key and model.',
+  ),
 }
