@@ -129,6 +129,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       usageLog,
       sessionBudget,
       dayBudget,
+      budgetsOfKey: (keyId) => secrets.keys.find(({ id }) => id === keyId)?.limits ?? {},
       endpointHosts: config.model.endpointHosts,
       log,
       onRefused: metrics.models.refused,

@@ -6,6 +6,7 @@ import {
   readPrices,
   slotProviders,
   splitSettings,
+  type KeyBudgets,
   type ModelProxy,
   type StraightProvider,
 } from '@opencode-gateway/model-proxy'
@@ -17,6 +18,8 @@ export interface ModelAccessOptions extends EngineSettingsOptions {
   usageLog: UsageLog
   sessionBudget: ModelBudget
   dayBudget: ModelBudget
+  /** What an API key may use besides. */
+  budgetsOfKey(keyId: string): KeyBudgets
   /** Hosts that a request may name. */
   endpointHosts: readonly string[]
   log: Log
@@ -36,7 +39,7 @@ export interface ModelAccess {
 
 /** The proxy with the providers that can be behind it, and what is left for the engine. */
 export function createModelAccess(options: ModelAccessOptions): ModelAccess {
-  const { log, usageLog, sessionBudget, dayBudget, onRefused } = options
+  const { log, usageLog, sessionBudget, dayBudget, budgetsOfKey, onRefused } = options
   const settings = engineSettings(options)
   const { upstreams, engine, straight } = splitSettings({
     settings,
@@ -52,7 +55,8 @@ export function createModelAccess(options: ModelAccessOptions): ModelAccess {
   // An engine without a default model would choose one, perhaps of these.
   const slots = typeof settings.config['model'] === 'string'
   const prices = readPrices(settings.config)
-  const proxy = createModelProxy({ upstreams, usageLog, prices, sessionBudget, dayBudget, slots, log, onRefused })
+  const budgets = { sessionBudget, dayBudget, budgetsOfKey }
+  const proxy = createModelProxy({ upstreams, usageLog, prices, ...budgets, slots, log, onRefused })
   const providers = new Map([...upstreams.keys()].map((name) => [name, declaredModels(settings.config, name)]))
   const choices = { providers, slots, endpointHosts: options.endpointHosts }
   const forExecutor = {

@@ -11,6 +11,7 @@ import type { RunOrder } from '@opencode-gateway/sessions'
 import { modelOrder, type ModelChoices, type ModelOrder } from './model-order.ts'
 import { oneOrAll } from './one-or-all.ts'
 import { isAsked } from './options.ts'
+import type { Client } from './plugins/auth.ts'
 import { tooWide } from './policy.ts'
 import type { OpenProvider } from './providers/provider-configs.ts'
 import { providerOf, providerOrder } from './providers/provider-order.ts'
@@ -35,13 +36,15 @@ export interface OrderRules extends LimitRules {
 export function orderRules(
   { config, models }: Pick<RouteOptions, 'config' | 'models'>,
   kind: 'run' | 'session',
+  { keyId }: Pick<Client, 'keyId'>,
 ): OrderRules {
-  const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls, runBudget } = config.limits
+  const { runTimeoutMs, sessionTimeoutMs, maxPromptCharacters, maxModelCalls, runBudget, raisableTo } = config.limits
   return {
     defaultMs: kind === 'run' ? runTimeoutMs : sessionTimeoutMs,
     maximumMs: Math.max(runTimeoutMs, sessionTimeoutMs),
     maxModelCalls,
-    budget: runBudget,
+    budgets: { most: runBudget, raisableTo, asking: config.limits.budgetAsk },
+    keyId,
     maxPromptCharacters,
     policy: config.permissions,
     model: config.model.default,
@@ -53,9 +56,12 @@ export function orderRules(
 export async function orderRulesFor(
   options: Pick<RouteOptions, 'config' | 'models' | 'providers'>,
   kind: 'run' | 'session',
-  { body, client }: { body: Pick<SessionRequest, 'prompt' | 'model' | 'model_config'>; client: { tenant: string } },
+  {
+    body,
+    client,
+  }: { body: Pick<SessionRequest, 'prompt' | 'model' | 'model_config'>; client: Pick<Client, 'tenant' | 'keyId'> },
 ): Promise<OrderRules> {
-  const rules = orderRules(options, kind)
+  const rules = orderRules(options, kind, client)
   if (body.prompt === undefined) return rules
   return { ...rules, provider: await providerOf(body, client.tenant, options.providers) }
 }

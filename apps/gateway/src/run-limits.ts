@@ -1,6 +1,6 @@
-import { GatewayError, type MessageRequest, type ModelBudget } from '@opencode-gateway/contracts'
+import { GatewayError, type MessageRequest } from '@opencode-gateway/contracts'
 import type { OrderLimits } from '@opencode-gateway/sessions'
-import { budgetOrder } from './budgets.ts'
+import { budgetOrder, type BudgetRules } from './budgets.ts'
 import { durationMs } from './duration.ts'
 
 export interface LimitRules {
@@ -9,8 +9,9 @@ export interface LimitRules {
   /** The most a request may ask for, milliseconds. */
   maximumMs: number
   maxModelCalls: number
-  /** What a run may use of models at most. */
-  budget: ModelBudget
+  budgets: BudgetRules
+  /** Of whoever asks; undefined where no key is asked for. */
+  keyId: string | undefined
 }
 
 /** How long an ask may wait at all, milliseconds: shorter, nobody can answer; longer, nobody will. */
@@ -26,7 +27,7 @@ type LimitsRequest = Pick<
 /** The limits of a run as its request sets them. Throws INVALID_REQUEST for what is out of bounds or contradictory. */
 export function runLimits(
   request: LimitsRequest,
-  { defaultMs, maximumMs, maxModelCalls, budget }: LimitRules,
+  { defaultMs, maximumMs, maxModelCalls, budgets, keyId }: LimitRules,
 ): OrderLimits {
   const { timeout, idle_timeout: idle, ask_timeout: ask, max_model_calls: calls, wrap_up: wrapUp } = request
   const timeoutMs =
@@ -37,9 +38,8 @@ export function runLimits(
     ...(idle === undefined ? {} : { idleTimeoutMs: within('idle_timeout', idle, { maximum: timeoutMs, why }) }),
     ...(ask === undefined ? {} : { askTimeoutMs: within('ask_timeout', ask, ASK_MS) }),
     ...(calls === undefined ? {} : { maxModelCalls: calls }),
-    ...(request.budget === undefined && Object.keys(budget).length === 0
-      ? {}
-      : { budget: budgetOrder(request.budget, budget) }),
+    ...budgetOrder(request.budget, budgets),
+    ...(keyId === undefined ? {} : { keyId }),
     ...(wrapUp === undefined ? {} : { wrapUp }),
   }
   if (limits.askTimeoutMs !== undefined && limits.askTimeoutMs > timeoutMs) {

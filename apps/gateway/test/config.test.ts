@@ -306,9 +306,10 @@ describe('a file of API keys', () => {
       { id: 'ci', hash, scopes: ['read'], limits: { requests: 10 } },
       { id: 'b', hash, tenant: 'ci' },
       { id: 'c', hash, scopes: ['read', 'files:secrets'] },
+      { id: 'd', hash, limits: { budget: { cost_usd: 50, wall: '10h' }, day_budget: { calls: 9, tokens: 1000 } } },
     ])
     assert.ok(result.status === 'ok')
-    const [ci, b, c] = result.secrets.keys
+    const [ci, b, c, d] = result.secrets.keys
     assert.deepEqual(ci, {
       id: 'ci',
       tenant: 'ci',
@@ -319,6 +320,8 @@ describe('a file of API keys', () => {
     assert.equal(b?.tenant, 'ci')
     assert.deepEqual(b.scopes, ['read', 'write'], 'secrets are for who is said to have them')
     assert.deepEqual(c?.scopes, ['read', 'files:secrets'])
+    const budget = { costUsd: 50, wallMs: 36_000_000 }
+    assert.deepEqual(d?.limits, { budget, dayBudget: { calls: 9, tokens: 1000 } })
   })
 
   const broken: [string, unknown][] = [
@@ -335,6 +338,8 @@ describe('a file of API keys', () => {
     ['has a member nobody knows', [{ id: 'a', hash, key: 'x' }]],
     ['has a scope nobody knows', [{ id: 'a', hash, scopes: ['root'] }]],
     ['has a limit of nothing', [{ id: 'a', hash, limits: { streams: 0 } }]],
+    ['has a budget of nothing', [{ id: 'a', hash, limits: { budget: {} } }]],
+    ['has a budget of what nobody knows', [{ id: 'a', hash, limits: { day_budget: { cost: 1 } } }]],
   ]
   for (const [what, content] of broken) {
     it(`is refused when it ${what}`, () => {

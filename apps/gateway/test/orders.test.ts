@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BudgetAsking } from '../src/budgets.ts'
 import { promptOrder, type OrderRules } from '../src/orders.ts'
 
 const rules: OrderRules = {
   defaultMs: 60_000,
   maximumMs: 60_000,
   maxModelCalls: 10,
-  budget: { calls: 5 },
+  budgets: { most: { calls: 5 }, raisableTo: { calls: 9 }, asking: 'request' },
+  keyId: 'ci',
   maxPromptCharacters: 100,
   policy: {},
   model: 'own/one',
@@ -36,6 +38,18 @@ test('a key is apart from what is stored of a run', () => {
 
 test('a budget is what the request says within that of the gateway', () => {
   assert.deepEqual(order({}).budget, { calls: 5 })
-  assert.deepEqual(order({ budget: { calls: 3, cost_usd: 1 } }).budget, { calls: 3, costUsd: 1 })
+  const budget = { calls: 3, cost_usd: 1, wall: '2m' }
+  assert.deepEqual(order({ budget }).budget, { calls: 3, costUsd: 1, wallMs: 120_000 })
   assert.throws(() => order({ budget: { calls: 6 } }), { code: 'INVALID_REQUEST' })
+  assert.throws(() => order({ budget: { wall: '0s' } }), { code: 'INVALID_REQUEST' })
+  assert.equal(order({}).keyId, 'ci')
+})
+
+test('a run asks at its limit as its request says, where the gateway lets it', () => {
+  const raisable = (request: object, asking: BudgetAsking) =>
+    promptOrder({ prompt: 'x', ...request }, { ...rules, budgets: { ...rules.budgets, asking } }).raisableTo
+  const [ask, end] = [{ budget: { on_limit: 'ask' } }, { budget: { on_limit: 'end' } }]
+  assert.deepEqual([raisable({}, 'request'), raisable(ask, 'request')], [undefined, { calls: 9 }])
+  assert.deepEqual([raisable({}, 'always'), raisable(end, 'always')], [{ calls: 9 }, undefined])
+  assert.throws(() => raisable(ask, 'never'), { code: 'INVALID_REQUEST' })
 })

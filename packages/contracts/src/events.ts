@@ -1,4 +1,5 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
+import { BudgetLimits, BudgetReached } from './budget.ts'
 import { CancelReceipt, Evidence, OutcomeSchema, RunError, StatusSchema, Timestamp, Timings, Usage } from './values.ts'
 
 const closed = <P extends TProperties>(name: string, properties: P, description: string): TObject<P> =>
@@ -8,22 +9,23 @@ export const AskData = closed(
   'AskData',
   {
     ask_id: Type.String(),
-    kind: Type.Enum(['permission', 'question']),
+    kind: Type.Enum(['permission', 'question', 'budget']),
     permission: Type.Optional(Type.String({ examples: ['bash'] })),
     patterns: Type.Optional(Type.Array(Type.String())),
     questions: Type.Optional(Type.Array(Type.Unknown())),
     metadata: Type.Optional(Type.Unknown()),
     call_id: Type.Optional(Type.String()),
+    budget: Type.Optional(BudgetReached),
     expires_at: Timestamp,
   },
-  'The agent asks and waits.',
+  'The agent asks and waits; or the run waits at a limit of its budget.',
 )
 
 export type AskData = Static<typeof AskData>
 
 export const Ask = Type.Object(
   { run_id: Type.String(), ...AskData.properties },
-  { $id: 'Ask', description: 'A permission request or a question that waits for its answer.' },
+  { $id: 'Ask', description: 'A permission request, a question or a budget that waits for its answer.' },
 )
 export type Ask = Static<typeof Ask>
 
@@ -86,6 +88,10 @@ export const AskResolvedData = closed(
     ask_id: Type.String(),
     answer: Type.Unknown(),
     by: Type.Enum(['client', 'policy', 'timeout']),
+    key_id: Type.Optional(Type.String({ description: 'The API key of the client, where it had one.' })),
+    budget: Type.Optional(
+      Type.Object(BudgetLimits.properties, { description: 'What the run may use from now on, after it was raised.' }),
+    ),
   },
   'An ask got its answer.',
 )

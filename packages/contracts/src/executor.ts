@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
-import type { ModelOptions } from './models.ts'
+import type { ModelBudget, ModelOptions } from './models.ts'
 import type { PermissionRules } from './permissions.ts'
 import type { RunOption } from './run-options.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
@@ -108,6 +108,9 @@ export type AskAnswer =
   | { reply: 'once' | 'always' | 'reject'; message?: string }
   | { answers: readonly (readonly string[])[] }
   | { reject: true }
+
+/** An answer to a run that is at a limit of its budget: how much more it may use. */
+export type BudgetAnswer = { raise: ModelBudget } | { stop: true }
 
 /** What the log already holds of a run that we lost sight of. */
 export interface RunProgress {

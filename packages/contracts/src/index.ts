@@ -1,5 +1,6 @@
 export * from './errors.ts'
 export * from './values.ts'
+export * from './budget.ts'
 export * from './events.ts'
 export * from './permissions.ts'
 export * from './wire-limits.ts'

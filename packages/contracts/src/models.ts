@@ -81,6 +81,8 @@ export interface ModelRun {
   /** The API key that ordered it. */
   keyId?: string
   budget: ModelBudget
+  /** At a limit of its own the run may be raised to this; it is stopped there unless given. */
+  raisableTo?: ModelBudget
   options?: ModelOptions
   /** It may have called models before: what is stored of it counts. */
   resumed?: true
@@ -125,8 +127,8 @@ export interface RunModels {
     run: ModelRun,
     onStop: (why: ModelStop) => void,
     /**
-     * With it calls wait at a limit of the run's own budget, until `raise` or the meter's `end`; it is called when the
-     * first one begins to wait. Without it the run is stopped.
+     * Calls wait at a limit of the run's own budget that can be raised, until `raise` or the meter's `end`; called when
+     * the first one begins to wait. Without it the run is stopped.
      */
     onLimit?: (reached: ReachedLimit) => void,
   ): Promise<ModelMeter>

@@ -1,22 +1,14 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { Budget, BudgetRaise } from './budget.ts'
 import { ModelConfig } from './model-config.ts'
 import { PermissionRules } from './permissions.ts'
 import { deliveryOptions, fillOptions } from './repository-options.ts'
 import { Resources } from './resources.ts'
-import { Budget } from './usage-report.ts'
-import { StatusSchema } from './values.ts'
+import { Duration, StatusSchema } from './values.ts'
 import { wireLimits } from './wire-limits.ts'
 
 const request = <P extends Record<string, TSchema>>(id: string, properties: P, description: string) =>
   Type.Object(properties, { $id: id, description, additionalProperties: false })
-
-export const Duration = Type.Union(
-  [
-    Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'Seconds.' }),
-    Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$', examples: ['300s', '5m', '1h'] }),
-  ],
-  { $id: 'Duration', description: 'Seconds as a number, or a number with its unit: ms, s, m, h.' },
-)
 
 const Retention = Type.Union(
   [
@@ -211,8 +203,10 @@ export const AskAnswerRequest = request(
       }),
     ),
     reject: Type.Optional(Type.Literal(true, { description: 'Dismisses a question.' })),
+    raise: Type.Optional(BudgetRaise),
+    stop: Type.Optional(Type.Literal(true, { description: 'Ends a run that is at a limit of its budget.' })),
   },
-  'An answer: `reply` to a permission request; `answers`, or `reject`, to a question.',
+  'An answer: `reply` to a permission request; `answers`, or `reject`, to a question; `raise`, or `stop`, at a budget.',
 )
 export type AskAnswerRequest = Static<typeof AskAnswerRequest>
 

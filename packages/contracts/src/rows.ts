@@ -46,6 +46,10 @@ export interface RunLimits {
   modelCalls: number
   /** What it may use of models; absent in runs of before there was one. */
   budget?: ModelBudget
+  /** At a limit of that it asks, and may be raised to this; without it the run ends. */
+  raisableTo?: ModelBudget
+  /** The API key that ordered the run, on whose account it is. */
+  keyId?: string
   /** Told to the agent at two thirds of the wall limit, when set. */
   wrapUp?: string
 }

@@ -5,22 +5,6 @@ import { wireLimits } from './wire-limits.ts'
 
 const Day = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', examples: ['2026-11-21'] })
 
-/** What the models of a run may be used for; a request only lowers what the gateway allows. */
-export const Budget = Type.Object(
-  {
-    calls: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Calls of models.' })),
-    tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000_000 })),
-    cost_usd: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 })),
-  },
-  {
-    $id: 'Budget',
-    additionalProperties: false,
-    minProperties: 1,
-    description: 'Limits that end the run when reached.',
-  },
-)
-export type Budget = Static<typeof Budget>
-
 export const UsageReportQuery = Type.Object(
   {
     by: Type.Optional(Type.Enum([...usageGroups], { default: 'day', description: 'What each row is of.' })),

@@ -39,6 +39,14 @@ export const StatusSchema = Type.Enum([...wireStatuses], {
 /** ISO 8601, UTC. */
 export const Timestamp = Type.String({ format: 'date-time', examples: ['2026-11-20T09:30:00.000Z'] })
 
+export const Duration = Type.Union(
+  [
+    Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'Seconds.' }),
+    Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$', examples: ['300s', '5m', '1h'] }),
+  ],
+  { $id: 'Duration', description: 'Seconds as a number, or a number with its unit: ms, s, m, h.' },
+)
+
 export const Tokens = Type.Object(
   {
     input: Type.Integer({ minimum: 0 }),

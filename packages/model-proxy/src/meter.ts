@@ -91,6 +91,11 @@ export function createMeter(options: MeterOptions): Meter {
     return over && { ...over, ofRun: true }
   }
 
+  function canBeRaised(limit: ReachedLimit['limit']): boolean {
+    const { raisableTo } = run
+    return raisableTo !== undefined && (raisableTo[limit] ?? Number.POSITIVE_INFINITY) > (budget[limit] ?? 0)
+  }
+
   function decide(): void {
     asked = false
     decided.resolve()
@@ -144,7 +149,7 @@ export function createMeter(options: MeterOptions): Meter {
         const over = limitOf(call.model)
         if (!over) return begin(call)
         const { why, limit, used = 0 } = over
-        if (stopped || !over.ofRun || limit === undefined || !options.onLimit) {
+        if (stopped || !over.ofRun || limit === undefined || !canBeRaised(limit)) {
           stop({ code: 'BUDGET_EXCEEDED', message: why })
           return { refused: 'budget', message: why }
         }

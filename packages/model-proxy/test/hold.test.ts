@@ -13,7 +13,7 @@ test(
   async (t) => {
     const provider = await startProvider(t, (response) => response.end(answered))
     const scene = await startScene(t, provider.address)
-    const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+    const meter = await scene.begin({ budget: { calls: 1 }, asks: {} })
     assert.equal((await scene.call(CHAT)).status, 200)
     const held = [scene.call(CHAT), scene.call(CHAT), scene.call(CHAT)]
     await eventually(t, () => meter.reached.length > 0)
@@ -27,7 +27,7 @@ test(
     ])
     meter.raise({ calls: 3 })
     await eventually(t, () => meter.reached.length > 1)
-    assert.equal(provider.calls.length, 3)
+    await eventually(t, () => provider.calls.length === 3)
     meter.raise({ calls: 10 })
     assert.deepEqual(await Promise.all(held.map(async (call) => (await call).status)), [200, 200, 200])
     assert.equal(provider.calls.length, 4)
@@ -38,7 +38,7 @@ test(
 test('what waits is refused when the run ends, and let go of when the engine leaves', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end(answered))
   const scene = await startScene(t, provider.address)
-  const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+  const meter = await scene.begin({ budget: { calls: 1 }, asks: {} })
   await scene.call(CHAT)
   const leaving = new AbortController()
   const left = scene.call(CHAT, { signal: leaving.signal })
@@ -57,7 +57,7 @@ test('what waits is refused when the run ends, and let go of when the engine lea
 test('only so much waits: what is more is told to come again', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end(answered))
   const scene = await startScene(t, provider.address, { limits: { maxHeldBytes: 1_000 } })
-  const meter = await scene.begin({ budget: { calls: 1 }, asks: true })
+  const meter = await scene.begin({ budget: { calls: 1 }, asks: {} })
   await scene.call(CHAT)
   const body = JSON.stringify({ model: 'm', text: 'x'.repeat(600) })
   const held = scene.call(CHAT, { body })
@@ -74,9 +74,10 @@ test('what raising would not help ends the run at once', LIMIT, async (t) => {
   for (const [options, budget] of [
     [{}, { costUsd: 1 }],
     [{ sessionBudget: { calls: 0 } }, { calls: 1 }],
+    [{}, { calls: 0 }],
   ] as const) {
     const scene = await startScene(t, provider.address, options)
-    const meter = await scene.begin({ budget, asks: true })
+    const meter = await scene.begin({ budget, asks: { calls: 0 } })
     assert.equal((await scene.call(CHAT)).status, 403)
     assert.deepEqual([meter.reached.length, meter.stops[0]?.code], [0, 'BUDGET_EXCEEDED'])
   }

@@ -39,8 +39,8 @@ export interface Scene {
     budget?: ModelBudget
     resumed?: true
     keyId?: string
-    /** It asks at a limit of its own. */
-    asks?: true
+    /** It asks at a limit of its own, up to this. */
+    asks?: ModelBudget
   }): Promise<ModelMeter & { stops: ModelStop[]; reached: ReachedLimit[] }>
   /** Calls the provider through the proxy, as an engine would. */
   call(
@@ -94,13 +94,14 @@ export async function startScene(
     proxy,
     stored,
     answered: () => stored.filter(({ calls }) => calls > 0),
-    async begin({ runId = 'run', sessionId = SESSION, budget = {}, asks, ...more } = {}) {
+    async begin({ runId = 'run', sessionId = SESSION, budget = {}, asks, ...rest } = {}) {
+      const more = asks === undefined ? rest : { ...rest, raisableTo: asks }
       const reached: ReachedLimit[] = []
       const stops: ModelStop[] = []
       const meter = await proxy.runs.begin(
         { runId, sessionId, tenant: 'tenant', budget, ...more },
         (why) => stops.push(why),
-        asks && ((limit) => reached.push(limit)),
+        (limit) => reached.push(limit),
       )
       return { ...meter, stops, reached }
     },

@@ -28,6 +28,8 @@ export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits
     askTimeoutMs,
     maxModelCalls,
     budget,
+    raisableTo,
+    keyId,
     wrapUp,
     modelKey: _key,
     inheritModel: _inherit,
@@ -44,6 +46,8 @@ export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits
       askMs: askTimeoutMs ?? limits.askTimeoutMs,
       modelCalls: Math.min(maxModelCalls ?? limits.maxModelCalls, limits.maxModelCalls),
       ...(budget === undefined ? {} : { budget }),
+      ...(raisableTo === undefined ? {} : { raisableTo }),
+      ...(keyId === undefined ? {} : { keyId }),
       ...(wrapUp === undefined ? {} : { wrapUp }),
     },
   }

@@ -2,6 +2,7 @@ import {
   GatewayError,
   type AgentEventBody,
   type AskAnswer,
+  type BudgetAnswer,
   type EventBody,
   type PendingAsk,
   type RunPatch,
@@ -14,21 +15,28 @@ export interface AsksOptions {
   open: readonly PendingAsk[]
   /** What the log has of the run, when it was found again. */
   history: readonly EventBody[]
-  /** Hands an answer to the agent. Rejects with ASK_NOT_FOUND when the agent no longer waits for it. */
-  deliver(askId: string, answer: AskAnswer): Promise<void>
+  /** Hands an answer to whoever waits for it. Rejects with ASK_NOT_FOUND when nobody does any more. */
+  deliver(ask: PendingAsk, answer: Answer, keyId: string | undefined): Promise<void>
   /** An ask has its answer. */
   onResolved(by: 'client' | 'policy' | 'timeout'): void
   /** The refusal of an ask whose time was over could not be handed to the agent. */
   onUndeliverable(askId: string, error: unknown): void
 }
 
+/** What an agent is answered, or a run at a limit of its budget. */
+export type Answer = AskAnswer | BudgetAnswer
+
 /** The asks of one run that wait for an answer. Each gets one: from a client, or when its time is over a refusal. */
 export interface Asks extends Disposable {
   /** Takes note of an event; returns it as it goes into the log, and what it changes on the run. */
   saw(event: AgentEventBody): { event: AgentEventBody; patch: RunPatch | undefined }
   /** Answers for a client. ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask. */
-  answer(askId: string, answer: AskAnswer): Promise<void>
+  answer(askId: string, answer: Answer, keyId?: string): Promise<void>
   waiting(): boolean
+  /** What waits for an answer. */
+  pending(): readonly PendingAsk[]
+  /** `listener` is told whenever something begins or ceases to wait; there is one at most. */
+  onWaiting(listener: (waiting: boolean) => void): void
   /** The last answer that was given is the refusal of an ask whose time was over. */
   expired(): boolean
 }
@@ -39,9 +47,10 @@ type By = 'client' | 'policy' | 'timeout'
 const maxRemembered = 1_000
 
 export function createAsks(options: AsksOptions): Asks {
-  const pending = new Map<string, { ask: PendingAsk; timer: NodeJS.Timeout; answeredBy?: By; answer?: AskAnswer }>()
+  const pending = new Map<string, { ask: PendingAsk; timer: NodeJS.Timeout; answeredBy?: By; answer?: Answer }>()
   const resolved = new Set<string>()
   let expired = false
+  let told: (waiting: boolean) => void = () => {}
 
   /** The rules of the gateway answer at any time, and in place of nobody. */
   function noteGiven(by: By): void {
@@ -57,7 +66,7 @@ export function createAsks(options: AsksOptions): Asks {
     give(ask.askId, refusal(ask), 'timeout').catch((error: unknown) => options.onUndeliverable(ask.askId, error))
   }
 
-  async function give(askId: string, answer: AskAnswer, by: By): Promise<void> {
+  async function give(askId: string, answer: Answer, by: By, keyId?: string): Promise<void> {
     const entry = pending.get(askId)
     if (!entry || entry.answeredBy !== undefined) {
       const known = entry !== undefined || resolved.has(askId)
@@ -69,7 +78,7 @@ export function createAsks(options: AsksOptions): Asks {
     entry.answeredBy = by
     entry.answer = answer
     try {
-      await options.deliver(askId, answer)
+      await options.deliver(entry.ask, answer, keyId)
       noteGiven(by)
     } catch (error) {
       // Not delivered: it still waits, and somebody may try again until its time is over.
@@ -82,6 +91,7 @@ export function createAsks(options: AsksOptions): Asks {
 
   function patch(): RunPatch {
     const asks = [...pending.values()].map(({ ask }) => ask)
+    told(asks.length > 0)
     return { state: asks.length > 0 ? 'waiting_input' : 'running', asks }
   }
 
@@ -106,17 +116,22 @@ export function createAsks(options: AsksOptions): Asks {
         const by = entry?.answeredBy ?? event.data.by
         options.onResolved(by)
         noteGiven(by)
-        const answer = entry?.answer ?? event.data.answer
-        return { event: { type: 'ask_resolved', data: { ask_id: askId, answer, by } }, patch: patch() }
+        // That of a budget is written as its client gave it.
+        const answer = entry?.ask.data.kind === 'budget' ? event.data.answer : (entry?.answer ?? event.data.answer)
+        return { event: { type: 'ask_resolved', data: { ...event.data, answer, by } }, patch: patch() }
       }
       return { event, patch: undefined }
     },
-    async answer(askId, answer) {
+    async answer(askId, answer, keyId) {
       const ask = pending.get(askId)?.ask
       if (ask) assertFits(ask, answer)
-      await give(askId, answer, 'client')
+      await give(askId, answer, 'client', keyId)
     },
     waiting: () => pending.size > 0,
+    pending: () => [...pending.values()].map(({ ask }) => ask),
+    onWaiting(listener) {
+      told = listener
+    },
     expired: () => expired,
     [Symbol.dispose]() {
       for (const { timer } of pending.values()) clearTimeout(timer)
@@ -125,13 +140,24 @@ export function createAsks(options: AsksOptions): Asks {
 }
 
 /** What an ask gets when nobody answers: the safe no. */
-export function refusal(ask: PendingAsk): AskAnswer {
-  return ask.data.kind === 'permission' ? { reply: 'reject' } : { reject: true }
+export function refusal({ data }: PendingAsk): Answer {
+  if (data.kind === 'budget') return { stop: true }
+  return data.kind === 'permission' ? { reply: 'reject' } : { reject: true }
 }
 
-function assertFits(ask: PendingAsk, answer: AskAnswer): void {
-  const fits = ask.data.kind === 'permission' ? 'reply' in answer : 'answers' in answer || 'reject' in answer
-  if (fits) return
-  const expected = ask.data.kind === 'permission' ? '"reply": once, always or reject' : '"answers", or "reject": true'
-  throw new GatewayError('INVALID_REQUEST', `Ask "${ask.askId}" is a ${ask.data.kind}; answer it with ${expected}.`)
+const expected = {
+  permission: '"reply": once, always or reject',
+  question: '"answers", or "reject": true',
+  budget: '"raise", or "stop": true',
+} as const
+
+const fits: Readonly<Record<keyof typeof expected, (answer: Answer) => boolean>> = {
+  permission: (answer) => 'reply' in answer,
+  question: (answer) => 'answers' in answer || 'reject' in answer,
+  budget: (answer) => 'raise' in answer || 'stop' in answer,
+}
+
+function assertFits({ askId, data: { kind } }: PendingAsk, answer: Answer): void {
+  if (fits[kind](answer)) return
+  throw new GatewayError('INVALID_REQUEST', `Ask "${askId}" is a ${kind}; answer it with ${expected[kind]}.`)
 }

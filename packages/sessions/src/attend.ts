@@ -47,6 +47,7 @@ export async function attend(options: AttendOptions): Promise<Ending> {
     stop.request({ kind }),
   )
   using _wrapUp = remindToWrapUp(options, startedAt)
+  asks.onWaiting((waiting) => deadlines.setWaiting(waiting))
   deadlines.setWaiting(asks.waiting())
   for (let first = true; ; first = false) {
     const item = await orGiveUp(events.next(), stop.working, graceMs)
@@ -66,7 +67,6 @@ export async function attend(options: AttendOptions): Promise<Ending> {
     if (trouble) stop.request(trouble)
     const { event, patch } = take(told)
     if (event) await writer.add(event, patch)
-    deadlines.setWaiting(asks.waiting())
     if (first) options.onFirstEvent()
     if (event?.type === 'tool_result') options.onStep()
   }

@@ -4,6 +4,7 @@ import type {
   CallContext,
   Executor,
   LogEvent,
+  RunModels,
   RunProgress,
   RunRow,
   SessionRow,
@@ -24,6 +25,7 @@ export interface RecoveryOptions {
   live: LiveSessions
   dispatcher: Dispatcher
   executors: ReadonlyMap<string, Executor>
+  models: RunModels | undefined
   owner: string
   /** How long an executor that is away is waited for before its runs are given up, milliseconds. */
   patienceMs: number
@@ -60,13 +62,36 @@ async function recoverRun(
   options: RecoveryOptions & { patience: AbortSignal },
   ctx: CallContext,
 ): Promise<void> {
-  const { store, dispatcher, owner, observe, crashPoint } = options
+  const { store, dispatcher, owner, crashPoint } = options
   if (decideFate(found, false) === 'leave') return
   const session = await store.getSession(found.sessionId)
   const at = Date.now()
   const adopted = session && (await store.adoptRun(found.runId, { owner, leaseUntil: at, at }))
   if (!session || !adopted) return
   crashPoint('after-adopt')
+  // As soon as its session is reached again, its engine may call models.
+  const expected = adopted.promptedAt === undefined ? undefined : options.models?.expect(adopted.sessionId)
+  try {
+    await settleRun({ adopted, session, at, expected }, options, ctx)
+  } finally {
+    // A run that goes on is expected until it is metered, or has ended.
+    if (dispatcher.find(adopted.runId) === undefined) expected?.[Symbol.dispose]()
+  }
+}
+
+interface AdoptedRun {
+  adopted: RunRow
+  session: SessionRow
+  at: number
+  expected: Disposable | undefined
+}
+
+async function settleRun(
+  { adopted, session, at, expected }: AdoptedRun,
+  options: RecoveryOptions & { patience: AbortSignal },
+  ctx: CallContext,
+): Promise<void> {
+  const { store, dispatcher, observe, crashPoint } = options
   const agent = adopted.promptedAt === undefined ? undefined : await findAgent(session, adopted, options, ctx)
   // It may have been cancelled while its executor was waited for.
   const run = (await store.getRun(adopted.runId)) ?? adopted
@@ -84,6 +109,7 @@ async function recoverRun(
     case 'resume': {
       const events = await eventsOfRun(store, run)
       dispatcher.adopt(run, session, { input: run.input, events })
+      void dispatcher.find(run.runId)?.settled.finally(() => expected?.[Symbol.dispose]())
       if (run.cancelRequestedAt !== undefined) void dispatcher.find(run.runId)?.stop({ kind: 'cancel' })
       return
     }

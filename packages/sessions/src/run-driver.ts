@@ -16,6 +16,7 @@ import {
 import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
 import { beginMeter } from './begin-meter.ts'
+import { createBudgetAsk, notFound, withoutBudgets } from './budget-ask.ts'
 import { conclude } from './conclude.ts'
 import { deliver } from './deliver.ts'
 import type { DrivenRun, Settlement } from './driven-run.ts'
@@ -81,16 +82,27 @@ export function driveRun(
     timeoutMs: run.limits.askMs,
     open: run.asks,
     history: progress?.events ?? [],
-    async deliver(askId, answer) {
+    async deliver(ask, answer, keyId) {
       // After a restart the asks are known before the session is attached again.
       const session = await engaged.promise
-      await session.answer(askId, answer, { signal: AbortSignal.timeout(limits.cancelGraceMs), log })
+      if ('raise' in answer || 'stop' in answer) return budgetAsk.deliver(ask, answer, keyId)
+      await session.answer(ask.askId, answer, { signal: AbortSignal.timeout(limits.cancelGraceMs), log })
     },
     onResolved: (by) => observe({ kind: 'ask', by }),
     onUndeliverable(askId, err) {
       log.warn({ err, askId }, 'the agent did not take the refusal of an ask; the run is ended')
       stop.request({ kind: 'ask_timeout' })
     },
+  })
+
+  const budgetAsk = createBudgetAsk({
+    run,
+    history: progress?.events ?? [],
+    asks,
+    writer,
+    log,
+    onRaised: (budget) => meter?.raise(budget),
+    onStopped: (message) => stop.request({ kind: 'model', code: 'BUDGET_EXCEEDED', message }),
   })
 
   /** For the guard: a run does without it. */
@@ -136,7 +148,15 @@ export function driveRun(
     if (progress) stop.engage(opened)
     if (halted()) return { kind: 'stopped' }
     try {
-      meter = await beginMeter({ run, models, keyed, stop, resumed: progress !== undefined })
+      meter = await beginMeter({
+        run,
+        models,
+        keyed,
+        stop,
+        resumed: progress !== undefined,
+        budget: budgetAsk.budget(),
+        onLimit: budgetAsk.reached,
+      })
     } catch (error) {
       if (progress && !(error instanceof FencedError) && !stop.detached()) {
         await quieten(opened, { graceMs: limits.cancelGraceMs, log })
@@ -157,10 +177,11 @@ export function driveRun(
     engaged.resolve(opened)
     guard.watch(watched, (message) => stop.request({ kind: 'workspace_full', message }))
     const ctx = { signal: stop.working, log }
+    const known = progress && { ...progress, events: withoutBudgets(progress.events) }
     return await attend({
       run,
       agent: opened,
-      events: progress ? opened.resume(progress, ctx) : opened.run(run.input, ctx),
+      events: known ? opened.resume(known, ctx) : opened.run(run.input, ctx),
       asks,
       meter,
       stop,
@@ -205,6 +226,8 @@ export function driveRun(
     const delivery = await deliver({ run, session, ending, live, onGit: tellGit }, { signal: delivering, log })
     if (stop.detached()) return { kind: 'detached' }
     if (agent) await remember()
+    // Calls that were broken off just now are on its account, too.
+    await metered
     const prompted = agent !== undefined || progress !== undefined
     const { startTimeoutMs } = limits
     const what = { run, ending, delivery, stop, asks, meter, watch, prompted, startTimeoutMs }
@@ -224,7 +247,7 @@ export function driveRun(
     stop[Symbol.dispose]()
     guard[Symbol.dispose]()
     asks[Symbol.dispose]()
-    engaged.reject(new GatewayError('ASK_NOT_FOUND', `Run "${run.runId}" no longer waits for an answer.`))
+    engaged.reject(notFound(run.runId))
     await metered
   })
   return {
@@ -234,7 +257,7 @@ export function driveRun(
       await settled
       return await stop.receipt()
     },
-    answer: (askId, answer) => asks.answer(askId, answer),
+    answer: asks.answer,
     detach() {
       stop.detach()
       lettingGo.abort(new Detached())

@@ -102,8 +102,9 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     async start(signal) {
       const ctx = { signal: AbortSignal.any([signal, closing.signal]), log }
+      const release = releaseAndClose
       const { startTimeoutMs: patienceMs, cancelGraceMs: graceMs } = limits
-      const found = { store, live, dispatcher, executors, owner, release: releaseAndClose, tellEnded }
+      const found = { store, live, dispatcher, executors, models, owner, release, tellEnded }
       await recover({ ...found, patienceMs, graceMs, observe, crashPoint }, ctx)
       recovered.resolve()
       retention = startRetention({
@@ -114,7 +115,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         keepUsageMs: limits.usageRetentionMs,
         adoptMs: limits.workspaceRetentionMs,
         intervalMs: limits.sweepIntervalMs,
-        release: releaseAndClose,
+        release,
       })
       dispatcher.resume()
     },
@@ -136,9 +137,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       return runs.flatMap(({ runId, asks, complete }) => (complete ? [] : asks.map((ask) => ({ ...ask, runId }))))
     },
 
-    async answer(tenant, sessionId, askId, answer) {
+    async answer(tenant, sessionId, askId, answer, keyId) {
       const session = await owned(tenant, sessionId)
-      await answerAsk({ store, dispatcher, session, runs: await latestRuns(store, session) }, askId, answer)
+      const runs = await latestRuns(store, session)
+      await answerAsk({ store, dispatcher, session, runs, keyId }, askId, answer)
     },
 
     async cancel(tenant, sessionId, runId) {

@@ -1,5 +1,4 @@
 import type {
-  AskAnswer,
   CancelReceipt,
   EventPageResult,
   Executor,
@@ -21,6 +20,7 @@ import type {
   WorkspaceFill,
   WorkspaceLimits,
 } from '@opencode-gateway/contracts'
+import type { Answer } from './asks.ts'
 import type { RenewModel } from './heritage.ts'
 import type { CrashPoint, Observe } from './observation.ts'
 import type { KeySeal } from './run-keys.ts'
@@ -92,6 +92,10 @@ export interface OrderLimits {
   askTimeoutMs?: number
   maxModelCalls?: number
   budget?: ModelBudget
+  /** At a limit of the budget the run asks, and may be raised to this. */
+  raisableTo?: ModelBudget
+  /** The API key that orders it. */
+  keyId?: string
   /** A key for the run's model. */
   modelKey?: string
   /** A prompt that says nothing of the model has that of the run before it. */
@@ -182,10 +186,10 @@ export interface Sessions {
   /** What the session's runs wait for an answer to, oldest first. */
   asks(tenant: string, sessionId: string): Promise<readonly WaitingAsk[]>
   /**
-   * ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask, EXECUTOR_UNAVAILABLE while the run
+   * ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask, or raises a budget too far, EXECUTOR_UNAVAILABLE while the run
    * has not been found again after a restart.
    */
-  answer(tenant: string, sessionId: string, askId: string, answer: AskAnswer): Promise<void>
+  answer(tenant: string, sessionId: string, askId: string, answer: Answer, keyId?: string): Promise<void>
   /**
    * The directory the session works in, also while no engine has the session. `make`: makes one when there is none.
    * WORKSPACE_NOT_FOUND, SESSION_CLOSED, UNSUPPORTED_OPTION where the executor's workspaces cannot be reached.

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Log, LogEvent, Store, UsageLog } from '@opencode-gateway/contracts'
+import type { Log, LogEvent, RunModels, Store, UsageLog } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
 import { createSessions, type RunOrder, type Sessions, type SessionsLimits } from '../src/index.ts'
@@ -42,6 +42,7 @@ export interface SetupOptions {
   limits?: Partial<SessionsLimits>
   /** A database to go on with; else a new one. */
   file?: string
+  models?: RunModels
   /** Do not start to dispatch. */
   paused?: boolean
 }
@@ -60,7 +61,14 @@ export async function setup(t: TestContext, options: SetupOptions = {}): Promise
   const executor = createFakeExecutor(options.executor)
   const limits = { ...testLimits, ...options.limits }
   const executors = new Map([[executor.name, executor]])
-  const sessions = createSessions({ store, executors, log: silent, owner: `test-${process.pid}`, limits })
+  const sessions = createSessions({
+    store,
+    executors,
+    log: silent,
+    owner: `test-${process.pid}`,
+    limits,
+    models: options.models,
+  })
   t.after(() => stop({ store, executor, sessions, limits }))
   await store.open()
   await executor.start(t.signal)

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { ModelBudget } from '@opencode-gateway/contracts'
+import { keyLimitsExpected, readKeyLimits } from './key-limits.ts'
 
 /** `files:secrets`: files of a workspace that look like secrets. `providers:write`: provider configurations. */
 export const scopes = ['read', 'write', 'files:secrets', 'providers:write'] as const
@@ -25,6 +27,10 @@ export interface KeyLimits {
   requests?: number
   /** Open event streams. */
   streams?: number
+  /** Of models, as far back as usage is kept. */
+  budget?: ModelBudget
+  /** Of models, on a day (UTC). */
+  dayBudget?: ModelBudget
 }
 
 export const digestOf = (key: string): Buffer => createHash('sha256').update(key).digest()
@@ -56,7 +62,7 @@ export function readKeysFile(content: string): { keys: ApiKey[] } | { expected: 
 
 function readKey(entry: unknown): ApiKey | string {
   if (!isRecord(entry)) return 'an object'
-  const { id, hash, tenant = id, scopes: granted = usualScopes, limits = {}, ...rest } = entry
+  const { id, hash, tenant = id, scopes: granted = usualScopes, limits: given = {}, ...rest } = entry
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) return `no member "${unknown}"`
   if (!isName(id)) return '"id" of 1 to 64 letters, digits, dots, dashes or underscores'
@@ -64,7 +70,8 @@ function readKey(entry: unknown): ApiKey | string {
     return '"hash" of 64 hexadecimal digits: the SHA-256 of the key'
   if (!isName(tenant)) return '"tenant" of 1 to 64 letters, digits, dots, dashes or underscores'
   if (!isScopes(granted)) return `"scopes" out of ${scopes.join(', ')}`
-  if (!isLimits(limits)) return '"limits" with "requests" and "streams", whole numbers above 0'
+  const limits = readKeyLimits(given)
+  if (!limits) return keyLimitsExpected
   return { id, tenant, digest: Buffer.from(hash, 'hex'), scopes: granted, limits }
 }
 
@@ -75,9 +82,3 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
 
 const isScopes = (value: unknown): value is Scope[] =>
   Array.isArray(value) && value.length > 0 && value.every((item) => scopes.some((scope) => scope === item))
-
-const isLimits = (value: unknown): value is KeyLimits =>
-  isRecord(value) &&
-  Object.entries(value).every(
-    ([name, limit]) => (name === 'requests' || name === 'streams') && Number.isSafeInteger(limit) && Number(limit) > 0,
-  )

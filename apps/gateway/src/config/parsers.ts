@@ -73,17 +73,18 @@ export const urlsByHost: Parser<Readonly<Record<string, string>>> = (input) => {
   return accept(urls)
 }
 
-/** Limits by name, "calls=100,tokens=1000000,cost=2.50". */
+/** Limits by name, "calls=100,tokens=1000000,cost=2.50,wall=2h". */
 export const budget: Parser<ModelBudget> = (input) => {
-  const expected = '"calls=100,tokens=1000000,cost=2.50", or some of these: numbers above 0, the cost in USD'
-  const limits: { calls?: number; tokens?: number; costUsd?: number } = {}
+  const expected =
+    '"calls=100,tokens=1000000,cost=2.50,wall=2h", or some of these: numbers above 0, the cost in USD, wall a duration'
+  let limits: ModelBudget = {}
   for (const entry of input.split(',')) {
-    const [, name, digits = ''] = /^\s*(calls|tokens|cost)=(\d+(?:\.\d+)?)\s*$/.exec(entry) ?? []
-    const limit = Number(digits)
-    if (name === undefined || limit <= 0 || (name !== 'cost' && !Number.isSafeInteger(limit))) return refuse(expected)
-    if (name === 'cost') limits.costUsd = limit
-    else if (name === 'calls') limits.calls = limit
-    else limits.tokens = limit
+    const [, name, text = ''] = /^\s*(calls|tokens|cost|wall)=([\w.]+)\s*$/.exec(entry) ?? []
+    const limit = name === 'wall' ? durationMs(text) : /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined
+    if (limit === undefined || limit <= 0 || (name !== 'cost' && !Number.isSafeInteger(limit))) return refuse(expected)
+    if (name === 'cost') limits = { ...limits, costUsd: limit }
+    else if (name === 'wall') limits = { ...limits, wallMs: limit }
+    else limits = { ...limits, [name === 'calls' ? 'calls' : 'tokens']: limit }
   }
   return accept(limits)
 }

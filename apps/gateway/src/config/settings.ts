@@ -95,6 +95,8 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
       askTimeoutMs: read(variables.askTimeoutMs),
       maxModelCalls: read(variables.maxModelCalls),
       runBudget: read(variables.runBudget) ?? {},
+      raisableTo: { ...read(variables.runBudget), ...read(variables.runBudgetRaise) },
+      budgetAsk: read(variables.budgetAsk),
       sessionBudget: read(variables.sessionBudget) ?? {},
       dayBudget: read(variables.dayBudget) ?? {},
       maxOutputBytes: read(variables.maxOutputBytes),

@@ -54,7 +54,7 @@ export const shellRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, 
     const id = sessionIdOf(request)
     const idempotency = readIdempotencyKey(request, `POST /sessions/${id}/shell`)
     const { run, session, replayed } = await sessions.addRun(client.tenant, id, {
-      ...shellOrder(body, orderRules(options, 'session')),
+      ...shellOrder(body, orderRules(options, 'session', client)),
       requestId: request.id,
       onBusy: body.on_busy ?? 'queue',
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -57,6 +57,29 @@ test('what a run may use of models is counted on the way, reported and limited',
     }
   })
 
+  await t.test('at its budget a run may ask, and goes on with the very call that waited', LIMIT, async () => {
+    const before = real.model.requests.length
+    const prompt = [lines.run('echo one'), lines.say('done')].join('\n')
+    const budget = { calls: 1, on_limit: 'ask' }
+    const accepted = await call('POST', '/sessions', { prompt, budget })
+    const path = `/sessions/${String(accepted.json().session_id)}`
+    const asks = async () => Array.from(Object((await call('GET', `${path}/asks`)).json()).asks, Object)
+    await eventually(t, async () => (await asks()).length > 0)
+    assert.equal((await call('GET', `${path}/status`)).json().status, 'waiting_input')
+    const [ask] = await asks()
+    assert.deepEqual([ask.kind, ask.budget.limit, ask.budget.used], ['budget', 'calls', 1])
+    assert.equal((await call('POST', `${path}/asks/${ask.ask_id}`, { reply: 'once' })).status, 400)
+    const raised = await call('POST', `${path}/asks/${ask.ask_id}`, { raise: { calls: 5 } })
+    assert.equal(raised.status, 200, raised.text)
+    const run = async () => Object(Object((await call('GET', path)).json()).runs[0])
+    await eventually(t, async () => (await run()).status === 'completed')
+    assert.equal(real.model.requests.length - before, (await run()).usage.model_calls, 'no call was made twice')
+    const events = Array.from(Object((await call('GET', `${path}/events`)).json()).events, Object)
+    const types = events.map(({ event }) => event)
+    assert.equal(types.includes('retry'), false, 'the engine waited for the one call')
+    assert.deepEqual(events[types.indexOf('ask_resolved')].data.budget, { calls: 6 })
+  })
+
   await t.test('a session has a budget over all its runs', LIMIT, async () => {
     const path = `/sessions/${String((await call('POST', '/sessions', {})).json().session_id)}`
     for (let run = 0; run < 3; run += 1) {

@@ -37,7 +37,18 @@ export const runVariables = {
   runBudget: optional(
     'RUN_BUDGET',
     parse.budget,
-    'What a run may use of models: "calls=100,tokens=1000000,cost=2.50" (USD), or some of these. Then it ends budget_exceeded. With a cost, models of unknown price are not called.',
+    'What a run may use of models: "calls=100,tokens=1000000,cost=2.50,wall=2h" (USD; how long it works), or some of these. Then it ends budget_exceeded. With a cost, models of unknown price are not called.',
+  ),
+  runBudgetRaise: optional(
+    'RUN_BUDGET_RAISE',
+    parse.budget,
+    'What the budget of a run may be raised to by the answer to its ask. RUN_BUDGET unless set; what neither limits has no limit.',
+  ),
+  budgetAsk: variable(
+    'BUDGET_ASK',
+    parse.oneOf('never', 'request', 'always'),
+    'request',
+    'Whether runs ask at a limit of their own budget instead of ending: never, where the request says "on_limit": "ask", or always unless it says "end".',
   ),
   sessionBudget: optional('SESSION_BUDGET', parse.budget, 'The same for all runs of a session together.'),
   dayBudget: optional('DAY_BUDGET', parse.budget, 'The same for all runs of one tenant on a day (UTC).'),
