@@ -144,8 +144,9 @@ export function createMeter(options: MeterOptions): Meter {
     stop,
     usage: () => (ofRun.spent().calls === 0 ? undefined : toUsage(ofRun.spent(), model)),
     async admit(call) {
-      for (;;) {
-        if (ended) return { refused: 'no_run' }
+      for (let waited = false; ; waited = true) {
+        // Whoever has waited did nothing wrong.
+        if (ended) return { refused: waited ? 'budget' : 'no_run' }
         const over = limitOf(call.model)
         if (!over) return begin(call)
         const { why, limit, used = 0 } = over

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { startProvider } from './provider.ts'
 import { eventually, startScene } from './scene.ts'
 
@@ -35,23 +36,38 @@ test(
   },
 )
 
-test('what waits is refused when the run ends, and let go of when the engine leaves', LIMIT, async (t) => {
+test('what waits is refused when the run ends, and that is no alarm', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end(answered))
+  const scene = await startScene(t, provider.address)
+  const meter = await scene.begin({ budget: { calls: 1 }, asks: {} })
+  await scene.call(CHAT)
+  const held = scene.call(CHAT)
+  await eventually(t, () => meter.reached.length > 0)
+  await meter.end()
+  assert.equal((await held).status, 403)
+  assert.equal(provider.calls.length, 1)
+  assert.deepEqual(scene.refused, ['budget'])
+})
+
+test('a call whose engine leaves does not go out when its budget is raised', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end(answered))
   const scene = await startScene(t, provider.address)
   const meter = await scene.begin({ budget: { calls: 1 }, asks: {} })
   await scene.call(CHAT)
   const leaving = new AbortController()
-  const left = scene.call(CHAT, { signal: leaving.signal })
+  const left = assert.rejects(scene.call(CHAT, { signal: leaving.signal }))
   await eventually(t, () => meter.reached.length > 0)
   leaving.abort()
-  await assert.rejects(left)
-  const stays = scene.call(CHAT)
-  meter.raise({ calls: 1 })
-  await eventually(t, () => meter.reached.length > 1)
-  await meter.end()
-  assert.equal((await stays).status, 403)
-  assert.equal(provider.calls.length, 1)
-  assert.deepEqual(scene.refused, ['no_run'])
+  await left
+  // What waits still asks again.
+  for (let asked = 0; asked !== meter.reached.length;) {
+    asked = meter.reached.length
+    meter.raise({ calls: 1 })
+    await setImmediate()
+  }
+  meter.raise({ calls: 2 })
+  assert.equal((await scene.call(CHAT)).status, 200)
+  assert.equal(provider.calls.length, 2)
 })
 
 test('only so much waits: what is more is told to come again', LIMIT, async (t) => {
