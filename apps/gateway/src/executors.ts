@@ -76,6 +76,7 @@ export const executors: Readonly<
       config: engine.config,
       providers: engine.providers,
       openModels: engine.openModels,
+      onCatalogue: engine.models.know,
     })
   },
 }

@@ -20,6 +20,7 @@ import { forkSession } from './fork-session.ts'
 import { createHealthCheck } from './health-check.ts'
 import { provideImage } from './image.ts'
 import { inside } from './inside.ts'
+import { learnCatalogue } from './learn-catalogue.ts'
 import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { limitsIn } from './own-limits.ts'
@@ -50,6 +51,10 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   /** By session, what they have less than all have. */
   const ownLimits = new Map<string, ContainerResources>()
   let started: { owner: string; image: string; version: string } | undefined
+  const closing = new AbortController()
+  let learning: Promise<void> = Promise.resolve()
+  /** The session of the probe, while its container is there. */
+  let probing: string | undefined
   let isClosed = false
 
   const { killTimeoutMs: _, ...stopping } = stopLimits(options.cancelGraceMs ?? 10_000)
@@ -173,18 +178,32 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   /** Proves that a container comes up and its engine works: no other look at a daemon tells that. */
   const prove = async (signal: AbortSignal): Promise<string> => {
     const probeId = `probe-${randomUUID()}`
+    const free = async (): Promise<void> => {
+      await places.remove(probeId)
+      await directories.remove(probeId)
+    }
     try {
       await directories.create(probeId)
       const { client, end } = await starter.start(probeId, () => {}, signal)
+      const over = (): Promise<void> => end(new ExecutorError('ENGINE_LOST', 'the probe is over')).finally(free)
       try {
         await client.probe(inside.workspace, signal)
-        return (await client.handshake(signal)).version
-      } finally {
-        await end(new ExecutorError('ENGINE_LOST', 'the probe is over'))
+        const { version } = await client.handshake(signal)
+        // Nobody waits for it: an engine that takes in its whole catalogue may need seconds.
+        probing = probeId
+        learning = learnCatalogue({ client, options, catalogued: starter.catalogued, signal: closing.signal })
+          .then(over)
+          .catch((err: unknown) => log.error({ err }, 'the container of the probe could not be ended'))
+          .finally(() => (probing = undefined))
+        if (starter.catalogued.length === 0) await learning
+        return version
+      } catch (error) {
+        await over()
+        throw error
       }
-    } finally {
-      await places.remove(probeId)
-      await directories.remove(probeId)
+    } catch (error) {
+      await free()
+      throw error
     }
   }
 
@@ -303,14 +322,16 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
           places,
           directories,
           owner,
-          live,
-          isInUse: (id) => warm.has(id) || (live.has(id) && engines.has(id)),
+          live: probing === undefined ? live : new Set([...live, probing]),
+          isInUse: (id) => id === probing || warm.has(id) || (live.has(id) && engines.has(id)),
         },
         signal,
       )
     },
     async close() {
       isClosed = true
+      closing.abort(unavailable())
+      await learning
       await Promise.all([warm.close(), ...[...engines.values()].map((engine) => engine.close())])
       engines.clear()
       await watch.close()

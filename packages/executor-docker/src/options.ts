@@ -1,5 +1,5 @@
 import type { Log, PermissionRules } from '@opencode-gateway/contracts'
-import type { EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
+import type { Catalogue, EngineConfig, EngineLimits } from '@opencode-gateway/opencode'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 
 /** Where the Docker daemon, or a gate before it, listens. */
@@ -59,6 +59,8 @@ export interface DockerExecutorOptions {
   /** Providers that `openModels` leads to, each below `/<name>`. */
   providers?: readonly string[]
   openModels: OpenModels
+  /** Told once after the start what the engine knows of the providers of its catalogue: prices, where it has them. */
+  onCatalogue?(catalogue: Catalogue): void
   /** What agents may do at most, whatever a request says; `unattended` unless given. */
   permissions?: PermissionRules
   /** How long a cancel may take, the end of a container included that does not obey; 10 s unless given. */

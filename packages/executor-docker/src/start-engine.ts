@@ -44,6 +44,8 @@ export interface EngineStarterOptions {
 
 /** Starts engines in containers, and finds those that run. */
 export interface EngineStarter {
+  /** Providers of which its own catalogue alone knows the models. */
+  readonly catalogued: readonly string[]
   /** One that is nobody's, in directories of its own, seen to make sessions. */
   warm(id: string, directories: PlaceDirectories, onGone: () => void, signal: AbortSignal): Promise<WarmContainer>
   /** One that was warm and is the session's by now, whose workspace is filled. */
@@ -59,7 +61,7 @@ export interface EngineStarter {
 
 export function createEngineStarter(options: EngineStarterOptions): EngineStarter {
   const { daemon, places, log, permissions } = options
-  const { config, selfContained } = composeEngineConfig({
+  const { config, selfContained, catalogued } = composeEngineConfig({
     operator: options.config,
     permissions,
     variables: [],
@@ -161,6 +163,7 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
   }
 
   return {
+    catalogued,
     find,
     async warm(id, directories, onGone, signal) {
       const container = await launch(id, directories, signal)

@@ -181,4 +181,18 @@ describe('the life of containers', { skip: await missingImage() }, () => {
       [],
     )
   })
+
+  test('the prices of the catalogue are learned from the image, and nobody waits for it', async (t) => {
+    const learned = Promise.withResolvers<object>()
+    const config = { provider: { anthropic: { options: { baseURL: 'http://127.0.0.1:4010/anthropic' } } } }
+    const own = await createPlace()
+    t.after(() => own.close())
+    const pricing = own.executor({ config, providers: ['anthropic'], onCatalogue: learned.resolve })
+    await pricing.start(AbortSignal.timeout(120_000))
+    assert.deepEqual((await pricing.sweep(new Set(), ctx())).failed, [])
+    const { models } = Object(Object(await learned.promise).anthropic)
+    assert.ok(models['claude-haiku-4-5'].cost.input > 0)
+    await pricing.close()
+    assert.deepEqual(await own.containers(), [], 'the container of the probe is gone')
+  })
 })

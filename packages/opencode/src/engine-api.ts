@@ -26,6 +26,8 @@ export interface PromptCall {
 /** The calls of the engine that we use. Each has a deadline, and throws `EngineCallError` when it failed. */
 export interface EngineApi {
   version(signal: AbortSignal): Promise<string | undefined>
+  /** Of the providers in use, with the prices of their models; as the engine has it. */
+  providers(directory: string, signal: AbortSignal): Promise<unknown>
   createSession(
     options: { directory: string; title: string; rules: readonly EngineRule[] },
     signal: AbortSignal,
@@ -138,6 +140,10 @@ export function createEngineApi(options: { baseUrl: string; transport: Transport
         rules: readRules(session?.['permission']),
         ...optional('parentId', textOf(session?.['parentID'])),
       }
+    },
+    async providers(directory, signal) {
+      const { data } = await call('the providers', signal, (init) => sdk.config.providers({ directory }, init))
+      return data
     },
     async touchSession(sessionID, title, signal) {
       const { data } = await call('a session update', signal, (init) => sdk.session.update({ sessionID, title }, init))

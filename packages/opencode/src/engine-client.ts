@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { Log, PermissionRules } from '@opencode-gateway/contracts'
+import type { Catalogue } from './catalogue/catalogue.ts'
+import { knownModels } from './catalogue/known-models.ts'
 import { createEngineApi } from './engine-api.ts'
 import { createEngineClock } from './engine-clock.ts'
 import { EngineCallError, silence } from './engine-error.ts'
@@ -58,6 +60,8 @@ export interface EngineClient {
   handshake(signal: AbortSignal): Promise<{ version: string }>
   /** Proves that the engine works: makes a session in the directory and removes it. */
   probe(directory: string, signal: AbortSignal): Promise<void>
+  /** The models of the providers in use whose prices the engine knows. */
+  catalogue(directory: string, signal: AbortSignal): Promise<Catalogue>
   openSession(place: SessionPlace & { title: string }, signal: AbortSignal): Promise<EngineSession>
   /** A session of its own with the conversation of another one, which does not work; undefined when that one is gone. */
   forkSession(
@@ -192,6 +196,9 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const { id } = await api.createSession({ directory, title: 'readiness', rules: [] }, signal)
       given.opened(directory)
       await api.deleteSession(id, signal)
+    },
+    async catalogue(directory, signal) {
+      return knownModels(await api.providers(directory, signal))
     },
     async openSession(place, signal) {
       const { directory, title } = place

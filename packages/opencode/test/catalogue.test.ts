@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { readCatalogue } from '../src/index.ts'
+import { knownModels } from '../src/catalogue/known-models.ts'
 import { readLiteral } from '../src/catalogue/literal.ts'
 
 async function makeDirectory(t: TestContext): Promise<string> {
@@ -52,4 +53,20 @@ test('what is not found as expected is not guessed', { timeout: 60_000 }, async 
   assert.deepEqual(await read('a'), { a: { id: 'a', env: ['K'], models: { m: {} } } })
   assert.equal(await read('a', 'b'), undefined)
   assert.deepEqual(await read(), {})
+})
+
+test('what an engine does not know the price of is not taken for free', () => {
+  const model = (cost: object, api = {}) => ({ id: 'm', api, cost })
+  const free = { input: 0, output: 0, cache: { read: 0, write: 0 } }
+  const priced = { input: 1, output: 2, cache: { read: 0.1, write: 0 } }
+  const models = {
+    free: model(free),
+    priced: model({ ...priced, experimentalOver200K: { ...priced, input: 3 } }, { id: 'as-told' }),
+    odd: 'odd',
+  }
+  const cost = { input: 1, output: 2, cache_read: 0.1 }
+  assert.deepEqual(knownModels({ providers: [{ id: 'acme', models }, { models }, 5] }), {
+    acme: { models: { priced: { id: 'as-told', cost: { ...cost, context_over_200k: { ...cost, input: 3 } } } } },
+  })
+  assert.deepEqual([knownModels(undefined), knownModels({ providers: {} })], [{}, {}])
 })
