@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts'
 import { appendToClient } from './cases/append-to-client.ts'
+import { catalogue } from './cases/catalogue.ts'
 import { clone } from './cases/clone.ts'
 import { containerSessions } from './cases/container-sessions.ts'
 import { containerStart } from './cases/container-start.ts'
@@ -29,4 +30,5 @@ export const benches: readonly Bench[] = [
   modelProxy,
   containerStart,
   containerSessions,
+  catalogue,
 ]

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { BenchContext } from '../bench.ts'
-import { engineBinary, engineEnvironment } from './lean-engine.ts'
+import { engineBinary, engineEnvironment, type EngineCatalogue } from './lean-engine.ts'
 
 /** An `opencode serve` of the bench's own, for driving it past the gateway as well as through it. */
 export interface Engine {
@@ -19,14 +19,18 @@ export interface Engine {
 
 const startTimeoutMs = 60_000
 
-export async function startEngine({ directory, signal, after }: BenchContext, modelUrl: string): Promise<Engine> {
+export async function startEngine(
+  { directory, signal, after }: BenchContext,
+  modelUrl: string,
+  catalogue?: EngineCatalogue,
+): Promise<Engine> {
   const home = join(directory, 'engine')
   await mkdir(home, { recursive: true })
   const password = randomBytes(24).toString('base64url')
   const startedAt = performance.now()
   const child = spawn(engineBinary(), ['serve', '--hostname', '127.0.0.1', '--port', '0'], {
     cwd: home,
-    env: { ...(await engineEnvironment(home, modelUrl)), OPENCODE_SERVER_PASSWORD: password },
+    env: { ...(await engineEnvironment(home, modelUrl, catalogue)), OPENCODE_SERVER_PASSWORD: password },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

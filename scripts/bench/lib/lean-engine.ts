@@ -3,8 +3,15 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { leanEnvironment } from '@opencode-gateway/opencode'
 
+/** `lean`: no model but those of its configuration. `whole`: all that are built into the engine. */
+export type EngineCatalogue = 'lean' | 'whole'
+
 /** The environment in which the engine starts and works fastest: no catalogue, no network, no plugins. */
-export async function engineEnvironment(home: string, modelUrl: string): Promise<NodeJS.ProcessEnv> {
+export async function engineEnvironment(
+  home: string,
+  modelUrl: string,
+  catalogue: EngineCatalogue = 'lean',
+): Promise<NodeJS.ProcessEnv> {
   const folder = join(home, '.config', 'opencode')
   await mkdir(join(folder, 'node_modules'), { recursive: true })
   const lock = { packages: { '': { dependencies: { '@opencode-ai/plugin': '*' } } } }
@@ -18,7 +25,7 @@ export async function engineEnvironment(home: string, modelUrl: string): Promise
     XDG_DATA_HOME: join(home, '.local', 'share'),
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_STATE_HOME: join(home, '.local', 'state'),
-    OPENCODE_MODELS_PATH: join(home, 'models.json'),
+    ...(catalogue === 'lean' ? { OPENCODE_MODELS_PATH: join(home, 'models.json') } : {}),
     ...leanEnvironment,
     OPENCODE_CONFIG_CONTENT: JSON.stringify(engineConfig(modelUrl)),
   }
