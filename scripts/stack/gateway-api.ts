@@ -10,6 +10,8 @@ export interface ShellResult {
 /** The calls of a gateway that the scripts make. Each has a deadline, and throws when the answer is not the expected one. */
 export interface GatewayApi {
   get(path: string): Promise<unknown>
+  /** How often it refused new work because it lagged; each time it was asked again. */
+  refused(): number
   /** Ids of those of this key that are not closed; the newest 200 sessions are looked at. */
   openSessions(): Promise<readonly string[]>
   makeSession(): Promise<string>
@@ -31,26 +33,38 @@ export interface GatewayApiOptions {
   signal: AbortSignal
 }
 
+const AGAIN_AFTER_MS = 500
+
 export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: GatewayApiOptions): GatewayApi {
+  let refused = 0
+
   async function send(
     method: string,
     path: string,
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const response = await fetch(new URL(path, baseUrl), {
-      method,
-      headers: {
-        ...headers,
-        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    })
-    if (response.ok) return response
-    throw new Error(`${method} ${path} was answered with ${response.status}: ${(await response.text()).slice(0, 1000)}`)
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    for (;;) {
+      const response = await fetch(new URL(path, baseUrl), {
+        method,
+        headers: {
+          ...headers,
+          ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: deadline,
+      })
+      if (response.ok) return response
+      const text = await response.text()
+      if (response.status !== 503 || !text.includes('"code":"OVERLOADED"'))
+        throw new Error(`${method} ${path} was answered with ${response.status}: ${text.slice(0, 1000)}`)
+      // Nothing of it was begun: it is to be asked again.
+      refused += 1
+      await sleep(AGAIN_AFTER_MS, undefined, { signal: deadline })
+    }
   }
 
   /** A page of something that stands between is no answer, whatever its status. */
@@ -64,6 +78,7 @@ export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: Gateway
   }
 
   return {
+    refused: () => refused,
     get: async (path) => await json(await send('GET', path)),
     async openSessions() {
       const { sessions } = await json(await send('GET', '/sessions?limit=200'))

@@ -51,6 +51,7 @@ async function soak(): Promise<number> {
     concurrency: Number(concurrency),
     total_ms: totalMs,
     ...summary(results),
+    refused: api.refused(),
     open_sessions: { before: before.size, after: after.length, left },
     failures: results.filter(({ error }) => error !== undefined).map(({ run, error }) => ({ run, error })),
   }
