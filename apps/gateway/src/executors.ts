@@ -4,7 +4,7 @@ import type { OpenModels } from '@opencode-gateway/executor-docker'
 import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { DockerConfig } from './config/docker.ts'
-import type { EngineSettings } from './engine-settings.ts'
+import type { EngineSettings } from './settings/engine-settings.ts'
 
 export { providerOfVariable, providerVariables }
 

@@ -1,11 +1,11 @@
 import closeWithGrace from 'close-with-grace'
-import { renderBanner } from './banner.ts'
+import { renderBanner } from './start/banner.ts'
 import { readProcessEnv, type Config, type Secrets } from './config.ts'
 import { describeProblems } from './config/problem.ts'
 import { createGateway } from './gateway.ts'
 import { createLog, outputForPeople } from './log.ts'
-import { shutdownPlan } from './shutdown-plan.ts'
-import { EXIT, startFailure } from './start-failure.ts'
+import { shutdownPlan } from './start/shutdown-plan.ts'
+import { EXIT, startFailure } from './start/start-failure.ts'
 import { readVersion } from './version.ts'
 
 const tell = (text: string) => void process.stderr.write(`${text}\n`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { digestOf } from '../src/config/api-keys.ts'
-import { isForeignPage } from '../src/foreign-page.ts'
+import { isForeignPage } from '../src/http/foreign-page.ts'
 import { startGateway } from './gateway.ts'
 
 const KEY = 'correct-horse-battery'

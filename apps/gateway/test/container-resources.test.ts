@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { containerResources } from '../src/container-resources.ts'
+import { containerResources } from '../src/orders/container-resources.ts'
 import { startGateway } from './gateway.ts'
 
 const most = { memoryBytes: 1024 ** 3, cpus: 1, pids: 256 }

@@ -16,7 +16,7 @@ import type { Environment } from '../src/config/reader.ts'
 import { createMetrics } from '../src/metrics/metrics.ts'
 import { modelParts, type ModelParts, type ModelPartsOptions } from '../src/providers/model-parts.ts'
 import { createProviderConfigs } from '../src/providers/provider-configs.ts'
-import { sessionsLimits } from '../src/sessions-limits.ts'
+import { sessionsLimits } from '../src/settings/sessions-limits.ts'
 import type { Lifetime } from './scope.ts'
 
 export interface Gateway {

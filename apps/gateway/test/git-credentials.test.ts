@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSealing, parseSealingKey } from '@opencode-gateway/sealing'
 import { readEnv } from '../src/config.ts'
-import { credentialOpener, sealCredentials } from '../src/git-credentials.ts'
+import { credentialOpener, sealCredentials } from '../src/orders/git-credentials.ts'
 import { configOf, startGateway } from './gateway.ts'
 
 const keyText = (first: number) =>

@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { errorTable } from '@opencode-gateway/contracts'
-import type { ExecutorStartup } from '../src/executor-startup.ts'
-import { createReadiness } from '../src/readiness.ts'
+import type { ExecutorStartup } from '../src/start/executor-startup.ts'
+import { createReadiness } from '../src/start/readiness.ts'
 import { startGateway } from './gateway.ts'
 
 const checksOf = (answer: { json(): Record<string, unknown> }) => Object(answer.json().checks)

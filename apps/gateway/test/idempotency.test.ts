@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRunWaiters } from '../src/run-waiters.ts'
+import { createRunWaiters } from '../src/answers/run-waiters.ts'
 import { eventually, startGateway, temporaryDirectory, type Gateway } from './gateway.ts'
 
 const KEY = { 'idempotency-key': 'once' }

@@ -3,7 +3,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findObstacle } from '../src/config/surroundings.ts'
-import { makeDirectory } from '../src/make-directory.ts'
+import { makeDirectory } from '../src/start/make-directory.ts'
 import { temporaryDirectory } from './gateway.ts'
 
 test('a directory is made with those above it, for its owner alone, or is there already', async (t) => {

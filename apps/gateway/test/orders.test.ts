@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BudgetAsking } from '../src/budgets.ts'
-import { promptOrder, type OrderRules } from '../src/orders.ts'
+import type { BudgetAsking } from '../src/orders/budgets.ts'
+import { promptOrder, type OrderRules } from '../src/orders/orders.ts'
 
 const rules: OrderRules = {
   defaultMs: 60_000,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PermissionRules } from '@opencode-gateway/contracts'
-import { tooWide } from '../src/policy.ts'
+import { tooWide } from '../src/orders/policy.ts'
 
 const unattended: PermissionRules = {
   '*': 'allow',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { freeAll, type Free } from '../src/free-all.ts'
-import { shutdownPlan } from '../src/shutdown-plan.ts'
+import { freeAll, type Free } from '../src/start/free-all.ts'
+import { shutdownPlan } from '../src/start/shutdown-plan.ts'
 import { configOf } from './gateway.ts'
 
 for (const graceMs of [2000, 4000, 10_000, 25_000, 3_600_000]) {

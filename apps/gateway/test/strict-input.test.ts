@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Fastify from 'fastify'
-import { rawBody, takeRawBodies } from '../src/raw-body.ts'
+import { rawBody, takeRawBodies } from '../src/http/raw-body.ts'
 import { strictInput } from '../src/plugins/strict-input.ts'
 
 test('a body that its route reads as it arrives is left to the route', async (t) => {

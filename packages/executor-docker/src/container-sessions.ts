@@ -2,13 +2,13 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import type { AgentSession, CallContext, ContainerResources, SessionSpec } from '@opencode-gateway/contracts'
 import type { SessionPlace } from '@opencode-gateway/opencode'
 import { removeInside, type Directories } from '@opencode-gateway/workspaces'
-import type { Daemon } from './daemon.ts'
+import type { Daemon } from './daemon/daemon.ts'
 import { createDockerSession, type DockerSessionOptions } from './docker-session.ts'
-import { inside } from './inside.ts'
+import { inside } from './container/inside.ts'
 import type { ContainerUser } from './options.ts'
-import type { SessionEngines } from './session-engines.ts'
+import type { SessionEngines } from './engine/session-engines.ts'
 import type { Places } from './session-place.ts'
-import type { WarmStarter } from './warm-starter.ts'
+import type { WarmStarter } from './warm/warm-starter.ts'
 
 export interface ContainerSessionsOptions {
   daemon: Daemon

@@ -4,10 +4,10 @@ import { Detached, ExecutorError } from '@opencode-gateway/contracts'
 import type { AgentEvent, AgentSession, CallContext, ContainerResources, Log } from '@opencode-gateway/contracts'
 import { createAgentSession, endingWith } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineSession, SessionPlace } from '@opencode-gateway/opencode'
-import type { Daemon } from './daemon.ts'
-import { leftoversOf } from './leftovers.ts'
-import { writtenLimits } from './own-limits.ts'
-import type { SessionEngine } from './session-engine.ts'
+import type { Daemon } from './daemon/daemon.ts'
+import { leftoversOf } from './container/leftovers.ts'
+import { writtenLimits } from './container/own-limits.ts'
+import type { SessionEngine } from './engine/session-engine.ts'
 
 export interface DockerSessionOptions {
   daemon: Daemon

@@ -1,7 +1,7 @@
 import { ExecutorError } from '@opencode-gateway/contracts'
 import type { ForkSource } from '@opencode-gateway/contracts'
 import type { Directories, OwnedWorkspaces } from '@opencode-gateway/workspaces'
-import type { SessionEngine } from './session-engine.ts'
+import type { SessionEngine } from './engine/session-engine.ts'
 import type { Places } from './session-place.ts'
 
 export interface ForkDeps {

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from '
 import path from 'node:path'
 import { copyTree } from '@opencode-gateway/workspaces'
 import type { Directories } from '@opencode-gateway/workspaces'
-import { handOver } from './hand-over.ts'
-import { inside, socketNames } from './inside.ts'
+import { handOver } from './container/hand-over.ts'
+import { inside, socketNames } from './container/inside.ts'
 import type { ContainerUser } from './options.ts'
 
 /** What of a session is mounted into its container, by its path on this machine. */

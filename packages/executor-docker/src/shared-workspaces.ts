@@ -1,7 +1,7 @@
 import type { Workspace, WorkspaceFiles } from '@opencode-gateway/contracts'
 import { createWorkspaces } from '@opencode-gateway/workspaces'
 import type { OwnedWorkspaces, WorkspacesOptions } from '@opencode-gateway/workspaces'
-import { handOver } from './hand-over.ts'
+import { handOver } from './container/hand-over.ts'
 import type { ContainerUser } from './options.ts'
 
 /** Workspaces in which what we make is the container's, too. */

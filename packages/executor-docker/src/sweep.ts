@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { SweepReport } from '@opencode-gateway/contracts'
 import type { Directories } from '@opencode-gateway/workspaces'
-import { labels } from './container-spec.ts'
-import type { Daemon } from './daemon.ts'
+import { labels } from './container/container-spec.ts'
+import type { Daemon } from './daemon/daemon.ts'
 import type { Places } from './session-place.ts'
 
 export interface SweepOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Executor } from '@opencode-gateway/contracts'
-import { labels } from '../src/container-spec.ts'
+import { labels } from '../src/container/container-spec.ts'
 import { prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace, ctx, missingImage, until } from './scene.ts'
 import type { Place } from './scene.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { containerName, containerSpec } from '../src/container-spec.ts'
-import type { ContainerSpecOptions } from '../src/container-spec.ts'
+import { containerName, containerSpec } from '../src/container/container-spec.ts'
+import type { ContainerSpecOptions } from '../src/container/container-spec.ts'
 
 const options: ContainerSpecOptions = {
   image: 'sha256:abc',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { containerUser } from '../src/container-user.ts'
+import { containerUser } from '../src/container/container-user.ts'
 
 const root = { uid: 0, gid: 0 }
 const somebody = { uid: 501, gid: 20 }

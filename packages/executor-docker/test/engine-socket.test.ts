@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { connectToEngine, isSocketThere } from '../src/engine-socket.ts'
+import { connectToEngine, isSocketThere } from '../src/engine/engine-socket.ts'
 
 const soon = (): AbortSignal => AbortSignal.timeout(5_000)
 

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { casesFor, engineAbilities, playCase } from '@opencode-gateway/executor-testing'
 import { prompt } from '@opencode-gateway/executor-testing/running'
-import { containerUser } from '../src/container-user.ts'
+import { containerUser } from '../src/container/container-user.ts'
 import { createPlace, ctx, image, missingImage, soon, startScene, until } from './scene.ts'
 import type { Place, Scene } from './scene.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { handOver } from '../src/hand-over.ts'
+import { handOver } from '../src/container/hand-over.ts'
 
 const user = { uid: 1000, gid: 1000 }
 const skip = process.getuid?.() === 0 ? false : 'only root can give files away'

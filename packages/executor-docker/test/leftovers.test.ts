@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leftoversOf } from '../src/leftovers.ts'
+import { leftoversOf } from '../src/container/leftovers.ts'
 
 /** Init, the entry point, a relay with a connection, the engine with a tool at work. */
 const atWork = [

@@ -7,9 +7,9 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { createDaemon } from '../src/daemon.ts'
-import type { Daemon } from '../src/daemon.ts'
-import type { ContainerBody } from '../src/container-spec.ts'
+import { createDaemon } from '../src/daemon/daemon.ts'
+import type { Daemon } from '../src/daemon/daemon.ts'
+import type { ContainerBody } from '../src/container/container-spec.ts'
 
 const run = promisify(execFile)
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultLimits } from '../src/options.ts'
-import { limitsIn, lowered, writtenLimits } from '../src/own-limits.ts'
+import { limitsIn, lowered, writtenLimits } from '../src/container/own-limits.ts'
 
 const MEBIBYTE = 1024 ** 2
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { postMortem } from '../src/post-mortem.ts'
-import type { Remains } from '../src/post-mortem.ts'
+import { postMortem } from '../src/container/post-mortem.ts'
+import type { Remains } from '../src/container/post-mortem.ts'
 
 const remains: Remains = { exitCode: 0, outOfMemory: false, error: '', log: '' }
 const cases: readonly [code: string, of: Partial<Remains>][] = [

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { silentLog } from '@opencode-gateway/executor-testing'
-import { createDaemon } from '../src/daemon.ts'
+import { createDaemon } from '../src/daemon/daemon.ts'
 import { createDockerSession } from '../src/docker-session.ts'
-import { createSessionEngine } from '../src/session-engine.ts'
+import { createSessionEngine } from '../src/engine/session-engine.ts'
 
 test('a release that failed is not taken for done, and one that is done is not done again', async () => {
   const sessionId = 'one'

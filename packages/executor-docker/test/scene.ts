@@ -13,9 +13,9 @@ import { createScriptedModel, scriptedEngineConfig } from '@opencode-gateway/scr
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createDockerExecutor } from '../src/index.ts'
 import type { DaemonAddress, DockerExecutorOptions, OpenModels } from '../src/index.ts'
-import { createDaemon } from '../src/daemon.ts'
-import type { Daemon, ListedContainer } from '../src/daemon.ts'
-import { labels } from '../src/container-spec.ts'
+import { createDaemon } from '../src/daemon/daemon.ts'
+import type { Daemon, ListedContainer } from '../src/daemon/daemon.ts'
+import { labels } from '../src/container/container-spec.ts'
 
 /** Directories of their own, a model that plays scripts, and the daemon of the tests. */
 export interface Place {

@@ -6,9 +6,9 @@ import { after, before, describe } from 'node:test'
 import { promisify } from 'node:util'
 import { workspaceFilesConformance } from '@opencode-gateway/executor-testing/workspace-suite'
 import { createDirectories } from '@opencode-gateway/workspaces'
-import { inside } from '../src/inside.ts'
+import { inside } from '../src/container/inside.ts'
 import { createSharedWorkspaces } from '../src/shared-workspaces.ts'
-import { handOver } from '../src/hand-over.ts'
+import { handOver } from '../src/container/hand-over.ts'
 import { image, missingImage } from './scene.ts'
 
 const run = promisify(execFile)

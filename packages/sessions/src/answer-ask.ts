@@ -1,6 +1,6 @@
 import { GatewayError, type RunRow, type SessionRow, type Store } from '@opencode-gateway/contracts'
-import type { Answer } from './asks.ts'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Answer } from './run/asks.ts'
+import type { Dispatcher } from './queue/dispatcher.ts'
 
 export interface AnswerAskOptions {
   store: Store

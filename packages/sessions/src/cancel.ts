@@ -1,6 +1,6 @@
 import { FencedError, type CancelReceipt, type RunRow, type Store } from '@opencode-gateway/contracts'
-import type { Dispatcher } from './dispatcher.ts'
-import { decideComplete } from './verdict.ts'
+import type { Dispatcher } from './queue/dispatcher.ts'
+import { decideComplete } from './run/verdict.ts'
 
 export interface CancelDeps {
   store: Store

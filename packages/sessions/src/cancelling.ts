@@ -1,7 +1,7 @@
 import type { CancelReceipt, RunRow, SessionRow, Store } from '@opencode-gateway/contracts'
 import { addReceipts, cancelRun } from './cancel.ts'
-import type { Dispatcher } from './dispatcher.ts'
-import type { Doorbell } from './doorbell.ts'
+import type { Dispatcher } from './queue/dispatcher.ts'
+import type { Doorbell } from './waiting/doorbell.ts'
 import { latestRuns } from './latest-runs.ts'
 import type { CancelResult } from './types.ts'
 

@@ -1,5 +1,5 @@
 import { GatewayError, type EventPageResult, type Store } from '@opencode-gateway/contracts'
-import type { Doorbell } from './doorbell.ts'
+import type { Doorbell } from './waiting/doorbell.ts'
 import type { FollowPage, ReadOptions } from './types.ts'
 
 type Page = Extract<EventPageResult, { status: 'ok' }>

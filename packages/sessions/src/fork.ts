@@ -10,9 +10,9 @@ import {
   type Store,
   type WorkspaceFill,
 } from '@opencode-gateway/contracts'
-import { admittedSession } from './admission.ts'
-import { orGiveUp } from './give-up.ts'
-import type { Holds } from './holds.ts'
+import { admittedSession } from './queue/admission.ts'
+import { orGiveUp } from './waiting/give-up.ts'
+import type { Holds } from './queue/holds.ts'
 import { markUse } from './in-use.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint } from './observation.ts'

@@ -1,5 +1,5 @@
 export * from './observation.ts'
 export * from './types.ts'
-export type { Heritage } from './heritage.ts'
-export type { KeySeal } from './run-keys.ts'
+export type { Heritage } from './queue/heritage.ts'
+export type { KeySeal } from './queue/run-keys.ts'
 export { createSessions } from './sessions.ts'

@@ -10,7 +10,7 @@ import {
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint } from './observation.ts'
-import { orAborted } from './or-aborted.ts'
+import { orAborted } from './waiting/or-aborted.ts'
 
 /** The sessions that this process holds open in an executor. */
 export interface LiveSessions {

@@ -1,5 +1,5 @@
 import type { CompleteData } from '@opencode-gateway/contracts'
-import type { Fate } from './fate.ts'
+import type { Fate } from './upkeep/fate.ts'
 
 /** What happened inside, for metrics. Durations in milliseconds. */
 export type Observation =

@@ -1,6 +1,6 @@
 import { GatewayError, type SessionRow, type Store, type Workspace } from '@opencode-gateway/contracts'
 import { sessionNotFound } from './follow.ts'
-import type { Holds } from './holds.ts'
+import type { Holds } from './queue/holds.ts'
 import { inUse } from './in-use.ts'
 import { sessionClosed } from './session-closed.ts'
 

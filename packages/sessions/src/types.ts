@@ -20,10 +20,10 @@ import type {
   WorkspaceFill,
   WorkspaceLimits,
 } from '@opencode-gateway/contracts'
-import type { Answer } from './asks.ts'
-import type { RenewModel } from './heritage.ts'
+import type { Answer } from './run/asks.ts'
+import type { RenewModel } from './queue/heritage.ts'
 import type { CrashPoint, Observe } from './observation.ts'
-import type { KeySeal } from './run-keys.ts'
+import type { KeySeal } from './queue/run-keys.ts'
 
 export interface SessionsOptions {
   store: Store & Pick<UsageLog, 'dropUsage'>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeEngine } from '@opencode-gateway/executor-testing'
 import type { LogEvent, ModelBudget, ModelRun, ModelStop, ReachedLimit, RunModels } from '@opencode-gateway/contracts'
-import { raisedBudget } from '../src/raised-budget.ts'
+import { raisedBudget } from '../src/run/raised-budget.ts'
 import { begin, databaseFile, eventsUntilEnd, setup, stop, tenant, untilEvent } from './setup.ts'
 
 interface Meters extends RunModels {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nextDeadline } from '../src/deadlines.ts'
-import { modelTrouble } from '../src/model-limits.ts'
-import { noUsage } from '../src/verdict.ts'
+import { nextDeadline } from '../src/run/deadlines.ts'
+import { modelTrouble } from '../src/run/model-limits.ts'
+import { noUsage } from '../src/run/verdict.ts'
 
 const state = { startedAt: 1_000, lastEventAt: 1_000, waiting: false, wallMs: 10_000, idleMs: 3_000 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createDoorbell } from '../src/doorbell.ts'
+import { createDoorbell } from '../src/waiting/doorbell.ts'
 
 const never = new AbortController().signal
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RunRow } from '@opencode-gateway/contracts'
-import { decideFate, maxAttempts } from '../src/fate.ts'
+import { decideFate, maxAttempts } from '../src/upkeep/fate.ts'
 
 const run = (more: Partial<RunRow>): RunRow => ({
   runId: 'r',

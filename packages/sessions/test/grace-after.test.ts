@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { graceAfter } from '../src/grace-after.ts'
+import { graceAfter } from '../src/waiting/grace-after.ts'
 
 const LIMIT = { timeout: 20_000 }
 

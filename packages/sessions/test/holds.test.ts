@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createHolds } from '../src/holds.ts'
+import { createHolds } from '../src/queue/holds.ts'
 
 const { signal } = new AbortController()
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inParallel } from '../src/in-parallel.ts'
+import { inParallel } from '../src/waiting/in-parallel.ts'
 
 test('everything is done, never more at a time than allowed', async () => {
   let working = 0

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AgentEventBody, EventBody } from '@opencode-gateway/contracts'
-import { createOutputBudget } from '../src/output-budget.ts'
-import { createMergeBuffer } from '../src/output-merge.ts'
+import { createOutputBudget } from '../src/run/output-budget.ts'
+import { createMergeBuffer } from '../src/run/output-merge.ts'
 
 const text = (part_id: string, value: string): AgentEventBody => ({
   type: 'output',

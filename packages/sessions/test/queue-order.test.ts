@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nextRun } from '../src/queue-order.ts'
+import { nextRun } from '../src/queue/queue-order.ts'
 
 const queued = (runId: string, tenant: string, createdAt: number, sessionId = `s-${runId}`) => ({
   runId,

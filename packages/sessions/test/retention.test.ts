@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import type { SessionRow } from '@opencode-gateway/contracts'
-import { startRetention } from '../src/retention.ts'
+import { startRetention } from '../src/upkeep/retention.ts'
 import { begin, prompt, setup, silent, tenant } from './setup.ts'
 
 async function eventually(t: TestContext, holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RunRow } from '@opencode-gateway/contracts'
-import { createRunWatch } from '../src/run-watch.ts'
+import { createRunWatch } from '../src/run/run-watch.ts'
 
 const run = { createdAt: 1_000, claimedAt: 2_000, promptedAt: undefined } as RunRow
 

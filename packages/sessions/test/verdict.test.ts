@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GatewayError, type RunOutcome } from '@opencode-gateway/contracts'
-import { decideComplete, noUsage, type Ending, type Stop } from '../src/verdict.ts'
+import { decideComplete, noUsage, type Ending, type Stop } from '../src/run/verdict.ts'
 
 const outcome = (status: RunOutcome['status'], more: Partial<RunOutcome> = {}): Ending => ({
   kind: 'outcome',

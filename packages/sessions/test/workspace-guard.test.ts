@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WorkspaceSize } from '@opencode-gateway/contracts'
-import { noUsage, type Ending } from '../src/verdict.ts'
-import { createWorkspaceGuard } from '../src/workspace-guard.ts'
+import { noUsage, type Ending } from '../src/run/verdict.ts'
+import { createWorkspaceGuard } from '../src/run/workspace-guard.ts'
 import { silent } from './setup.ts'
 
 const limits = { maxBytes: 10, maxFiles: 10 }

@@ -1,5 +1,5 @@
 import { modelBudget, type ModelBudget } from '@opencode-gateway/contracts'
-import { durationMs } from '../duration.ts'
+import { durationMs } from '../orders/duration.ts'
 import type { KeyLimits } from './api-keys.ts'
 
 export const keyLimitsExpected =

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { PermissionRules, type ModelBudget } from '@opencode-gateway/contracts'
 import { parseSealingKey, type SealingKey } from '@opencode-gateway/sealing'
-import { durationMs } from '../duration.ts'
-import { validatorCompiler } from '../validation.ts'
+import { durationMs } from '../orders/duration.ts'
+import { validatorCompiler } from '../http/validation.ts'
 
 /** What a parser says of a text: its value, or what it would have accepted. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; expected: string }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { completePolicy } from '../policy.ts'
+import { completePolicy } from '../orders/policy.ts'
 import { readDocker } from './docker.ts'
 import type { Environment, Reader } from './reader.ts'
 import type { Secrets } from './secrets.ts'

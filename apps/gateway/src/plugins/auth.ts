@@ -3,8 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../config/addresses.ts'
 import { ownerScopes, type ApiKey, type KeyLimits, type Scope } from '../config/api-keys.ts'
-import { findKey, presentedKey } from '../credentials.ts'
-import { isForeignPage } from '../foreign-page.ts'
+import { findKey, presentedKey } from '../http/credentials.ts'
+import { isForeignPage } from '../http/foreign-page.ts'
 
 /** Who sends a request. */
 export interface Client {

@@ -1,8 +1,8 @@
 import { errorTable, GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { failureOf, type Failure } from '../failure.ts'
-import { problemHeaders, problemOf } from '../problem.ts'
+import { failureOf, type Failure } from '../http/failure.ts'
+import { problemHeaders, problemOf } from '../http/problem.ts'
 
 /** Every error becomes problem+json, whoever threw it. */
 export const errors = fp(

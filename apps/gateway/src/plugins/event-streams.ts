@@ -3,7 +3,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { StreamMetrics } from '../metrics/stream-metrics.ts'
-import { openEventStream, type EventStream, type OpenStream } from '../sse.ts'
+import { openEventStream, type EventStream, type OpenStream } from '../streams/sse.ts'
 import { SSE_HEARTBEAT } from '../views/event-frame.ts'
 
 /** Told to readers when the gateway stops: come back soon, but not before it can be up again. */

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '@opencode-gateway/contracts'
 import fp from 'fastify-plugin'
-import { lastAnswer, writeAnswer } from '../client-error.ts'
-import { failureOf } from '../failure.ts'
+import { lastAnswer, writeAnswer } from '../http/client-error.ts'
+import { failureOf } from '../http/failure.ts'
 
 /** What Node refuses by itself, with an empty answer or none, is refused here with a problem like everything else. */
 export const httpRules = fp(

@@ -3,7 +3,7 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
-import { oneOrAll } from '../one-or-all.ts'
+import { oneOrAll } from '../http/one-or-all.ts'
 
 const NOTHING = Type.Object({}, { additionalProperties: false })
 

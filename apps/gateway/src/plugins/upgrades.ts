@@ -1,8 +1,8 @@
 import websocket from '@fastify/websocket'
 import { GatewayError } from '@opencode-gateway/contracts'
 import fp from 'fastify-plugin'
-import { writeAnswer } from '../client-error.ts'
-import { failureOf } from '../failure.ts'
+import { writeAnswer } from '../http/client-error.ts'
+import { failureOf } from '../http/failure.ts'
 
 /** Largest message a client may send, in bytes. The sockets here only tell; what a client says is not read. */
 const MAX_MESSAGE = 4096

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { WebSocket } from 'ws'
 import type { StreamMetrics } from '../metrics/stream-metrics.ts'
-import { openSocketStream, type OpenSocketStream, type SocketStream } from '../socket-stream.ts'
+import { openSocketStream, type OpenSocketStream, type SocketStream } from '../streams/socket-stream.ts'
 import { pathOf } from './errors.ts'
 
 type Pump = (stream: SocketStream) => Promise<void>

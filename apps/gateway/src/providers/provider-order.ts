@@ -1,6 +1,6 @@
 import { GatewayError, type ModelConfig, type ModelOptions } from '@opencode-gateway/contracts'
 import type { RunOrder } from '@opencode-gateway/sessions'
-import { modelOrder, type ModelChoices, type ModelOrder } from '../model-order.ts'
+import { modelOrder, type ModelChoices, type ModelOrder } from '../orders/model-order.ts'
 import type { OpenProvider, ProviderConfigs } from './provider-configs.ts'
 
 type PromptOrder = Extract<RunOrder, { kind: 'prompt' }>

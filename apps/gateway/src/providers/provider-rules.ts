@@ -1,7 +1,7 @@
 import { GatewayError, type FieldProblem, type ProviderVersion } from '@opencode-gateway/contracts'
 import { providerAddresses } from '@opencode-gateway/model-proxy'
-import { isAllowedEndpoint } from '../endpoint-hosts.ts'
-import { oneOrAll } from '../one-or-all.ts'
+import { isAllowedEndpoint } from '../orders/endpoint-hosts.ts'
+import { oneOrAll } from '../http/one-or-all.ts'
 
 /** What a version of a configuration is to be. */
 export type ProviderDraft = Pick<ProviderVersion, 'kind' | 'endpoint' | 'model'> & {

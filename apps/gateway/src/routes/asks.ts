@@ -1,6 +1,6 @@
 import { AskAnswered, AskAnswerRequest, AskList, AskParams, SessionParams } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { readAnswer } from '../ask-answer.ts'
+import { readAnswer } from '../orders/ask-answer.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { askView } from '../views/ask-view.ts'

@@ -1,6 +1,6 @@
 import { GatewayError, SessionParams, type FileChange, type FileChangeFrame } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { takesEventStream } from '../accept.ts'
+import { takesEventStream } from '../http/accept.ts'
 import { headers } from '../openapi/headers.ts'
 import { problems } from '../openapi/responses.ts'
 import { isoTime } from '../views/run-view.ts'

@@ -9,7 +9,7 @@ import {
   SessionParams,
 } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { whileClientStays } from '../client-stays.ts'
+import { whileClientStays } from '../http/client-stays.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { fileEntry, fileInfo } from '../views/file-view.ts'

@@ -2,7 +2,7 @@ import { Health, Healthz, Readiness } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { json } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
-import type { ReadinessChecks } from '../readiness.ts'
+import type { ReadinessChecks } from '../start/readiness.ts'
 
 export interface HealthOptions {
   version: string

@@ -1,6 +1,6 @@
 import { RunAccepted, SessionParams } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { requireExecutor } from '../executor-startup.ts'
+import { requireExecutor } from '../start/executor-startup.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { runAccepted, statusUrl } from '../views/run-view.ts'

@@ -2,10 +2,10 @@ import type { Executor } from '@opencode-gateway/contracts'
 import type { Sealing } from '@opencode-gateway/sealing'
 import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
-import type { ModelChoices } from '../model-order.ts'
-import type { ExecutorStartup } from '../executor-startup.ts'
+import type { ModelChoices } from '../orders/model-order.ts'
+import type { ExecutorStartup } from '../start/executor-startup.ts'
 import type { ProviderConfigs } from '../providers/provider-configs.ts'
-import type { WorkspaceRoom } from '../workspace-room.ts'
+import type { WorkspaceRoom } from '../orders/workspace-room.ts'
 
 /** What routes are made of. */
 export interface RouteOptions {

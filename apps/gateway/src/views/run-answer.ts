@@ -7,7 +7,7 @@ import {
   type RunResponse,
   type RunRow,
 } from '@opencode-gateway/contracts'
-import { problemOf } from '../problem.ts'
+import { problemOf } from '../http/problem.ts'
 
 export interface RunAnswerContext {
   requestId: string

@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log, Workspace, WorkspaceLimits } from '@opencode-gateway/contracts'
+import { orAborted } from '../waiting/or-aborted.ts'
+import type { Ending } from './verdict.ts'
+
+type Measured = Pick<Workspace, 'measure'>
+
+/** Looks at how much a run leaves in its workspace while it works, and when it has ended. */
+export interface WorkspaceGuard extends Disposable {
+  /**
+   * Notes what was there before the run, which may stay there: an agent can be told to make room. When that cannot be told
+   * in 10 s, this run has no limit. Never rejects.
+   */
+  before(workspace: Measured | undefined, signal: AbortSignal): Promise<void>
+  /** From now on until `settle`: tells once when there is too much. */
+  watch(workspace: Measured | undefined, onFull: (message: string) => void): void
+  /** Something was done: looks soon. */
+  touch(): void
+  /** The last look: a run that completed and left too much has failed. */
+  settle(ending: Ending, signal: AbortSignal): Promise<Ending>
+}
+
+/** Pauses between looks, milliseconds: without a step, and after one. */
+const everyMs = 5_000
+const soonMs = 100
+/** A look takes a tenth of the time at most, however large the workspace. */
+const restPerLook = 9
+
+export function createWorkspaceGuard({
+  limits,
+  log,
+}: {
+  limits: WorkspaceLimits | undefined
+  log: Log
+}): WorkspaceGuard {
+  const over = new AbortController()
+  let allowed = limits
+  let watched: Measured | undefined
+  let watching: Promise<void> = Promise.resolve()
+  let bell = Promise.withResolvers<void>()
+
+  /** What is wrong with the size, if anything. What cannot be measured is nobody's fault. */
+  async function look(workspace: Measured, signal: AbortSignal): Promise<string | undefined> {
+    if (!allowed) return undefined
+    try {
+      const { whole } = await workspace.measure(allowed, signal)
+      return whole ? undefined : tooMuch(allowed)
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured')
+      return undefined
+    }
+  }
+
+  async function watchUntilOver(workspace: Measured, onFull: (message: string) => void): Promise<void> {
+    for (let restMs = soonMs; !over.signal.aborted;) {
+      const until = AbortSignal.any([over.signal, AbortSignal.timeout(everyMs)])
+      await Promise.race([bell.promise, aborted(until)])
+      await pause(restMs, undefined, { signal: over.signal }).catch(() => {})
+      bell = Promise.withResolvers()
+      const startedAt = Date.now()
+      const message = await look(workspace, over.signal)
+      if (message !== undefined) return onFull(message)
+      restMs = Math.max(soonMs, (Date.now() - startedAt) * restPerLook)
+    }
+  }
+
+  return {
+    async before(workspace, signal) {
+      if (!workspace || !limits) return
+      try {
+        allowed = await allowedOver(workspace, limits, AbortSignal.any([signal, AbortSignal.timeout(firstLookMs)]))
+        if (!allowed) log.warn({}, 'the workspace is deeper than can be measured: this run has no limit of it')
+      } catch (err) {
+        allowed = undefined
+        if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured: this run has no limit of it')
+      }
+    },
+    watch(workspace, onFull) {
+      if (!workspace || !limits) return
+      watched = workspace
+      watching = watchUntilOver(workspace, onFull)
+    },
+    touch: () => bell.resolve(),
+    async settle(ending, signal) {
+      over.abort()
+      await watching
+      if (!watched || ending.kind !== 'outcome' || ending.outcome.status !== 'completed') return ending
+      const message = await look(watched, AbortSignal.any([signal, AbortSignal.timeout(lastLookMs)]))
+      if (message === undefined) return ending
+      const error = { code: 'WORKSPACE_FULL', message, retryable: false } as const
+      return { kind: 'outcome', outcome: { ...ending.outcome, status: 'failed', error } }
+    },
+    [Symbol.dispose]: () => over.abort(),
+  }
+}
+
+/** What is there before a run; the run waits for it. */
+const firstLookMs = 10_000
+const lastLookMs = 60_000
+const everything: WorkspaceLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: Number.MAX_SAFE_INTEGER }
+
+/** The limits, or what is there when that is more. Undefined when even without limits it cannot be measured whole. */
+async function allowedOver(
+  workspace: Measured,
+  limits: WorkspaceLimits,
+  signal: AbortSignal,
+): Promise<WorkspaceLimits | undefined> {
+  const look = await orAborted(workspace.measure(limits, signal), signal)
+  if (look.whole) return limits
+  const { bytes, files, whole } = await orAborted(workspace.measure(everything, signal), signal)
+  if (!whole) return undefined
+  return { maxBytes: Math.max(limits.maxBytes, bytes), maxFiles: Math.max(limits.maxFiles, files) }
+}
+
+const tooMuch = ({ maxBytes, maxFiles }: WorkspaceLimits): string =>
+  `The workspace has more than ${maxBytes} bytes on the disk, more than ${maxFiles} files, or directories more than 200 ` +
+  'deep. What was done is there: read it, remove what is too much, or reset the workspace.'
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (signal.aborted) resolve()
+  else signal.addEventListener('abort', () => resolve(), { once: true })
+  return promise
+}
