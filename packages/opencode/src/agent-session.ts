@@ -4,6 +4,7 @@ import { endingWith } from './ending-with.ts'
 import type { EngineClient, SessionPlace } from './engine-client.ts'
 import type { EngineSession } from './engine-session.ts'
 import { cancelledOutcome } from './run-frame.ts'
+import { withSignal } from './with-signal.ts'
 
 /** The use of an engine: it is not stopped for another one before the lease is given back. */
 export interface EngineLease {
@@ -40,6 +41,14 @@ interface Held extends Attached {
   lease: EngineLease
 }
 
+/** A run that waits for the engine: of a new one nothing is anywhere. */
+interface Waiting {
+  readonly isResumed: boolean
+  readonly cancelled: AbortController
+  /** It waits no more. */
+  readonly over: PromiseWithResolvers<void>
+}
+
 /** What of an `AgentSession` is the same wherever the engine is. */
 export interface EngineBackedSession extends Omit<AgentSession, 'ref' | 'workspacePath' | 'release'> {
   /** Stops what runs and removes the session from the engine, and what that holds of its directory. */
@@ -55,8 +64,7 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
   let { attached } = options
   let moving: Promise<unknown> = Promise.resolve()
   let running = 0
-  /** Runs that wait for the engine: nothing of them is anywhere. */
-  const waiting = new Set<AbortController>()
+  const waiting = new Set<Waiting>()
 
   const moveTo = async (client: EngineClient, signal: AbortSignal): Promise<Attached> => {
     if (client === attached?.client) return attached
@@ -105,13 +113,17 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
     })
   }
 
-  /** Waits for the engine. Whoever leaves or cancels meanwhile is not kept waiting. */
-  const later = ({ signal }: CallContext, start: Start): AsyncIterator<AgentEvent> => {
+  /**
+   * Waits for the engine. Whoever leaves or cancels a new run meanwhile is not kept waiting. One that is resumed may be
+   * at work there: only who lets go of it need not wait until it can be told to stop.
+   */
+  const later = ({ signal }: CallContext, start: Start, isResumed: boolean): AsyncIterator<AgentEvent> => {
     const cancelled = new AbortController()
     let begun: Promise<AsyncIterator<AgentEvent>> | undefined
     const begin = async (): Promise<AsyncIterator<AgentEvent>> => {
-      waiting.add(cancelled)
-      const unwanted = AbortSignal.any([signal, cancelled.signal])
+      const waits: Waiting = { isResumed, cancelled, over: Promise.withResolvers() }
+      waiting.add(waits)
+      const unwanted = isResumed ? whenDetached(signal) : AbortSignal.any([signal, cancelled.signal])
       try {
         const held = await acquire(unwanted)
         if (!unwanted.aborted) return hold(held, start)
@@ -119,7 +131,8 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
       } catch (error) {
         if (!unwanted.aborted) throw error
       } finally {
-        waiting.delete(cancelled)
+        waiting.delete(waits)
+        waits.over.resolve()
       }
       return only(signal.reason instanceof Detached ? [] : [cancelledOutcome()])
     }
@@ -137,23 +150,26 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
    * Begins at once where it can, so that a `cancel` right after it finds the run; where the engine is being started
    * again, the run waits for it. An aborted signal and a second run are the session's own affair.
    */
-  const through = (ctx: CallContext, start: Start): AsyncIterable<AgentEvent> => ({
+  const through = (ctx: CallContext, start: Start, isResumed = false): AsyncIterable<AgentEvent> => ({
     [Symbol.asyncIterator]() {
       if (attached && (ctx.signal.aborted || running > 0)) return start(attached.session)[Symbol.asyncIterator]()
       const held = retain()
-      return held ? hold(held, start) : later(ctx, start)
+      return held ? hold(held, start) : later(ctx, start, isResumed)
     },
   })
 
   return {
     run: (input, ctx) => through(ctx, (session) => session.run(input, ctx)),
-    resume: (progress, ctx) => through(ctx, (session) => session.resume(progress, ctx)),
+    resume: (progress, ctx) => through(ctx, (session) => session.resume(progress, ctx), true),
     answer: (askId, answer, ctx) => withSession(ctx.signal, ({ session }) => session.answer(askId, answer, ctx)),
     steer: (text, ctx) => withSession(ctx.signal, ({ session }) => session.steer(text, ctx)),
     async cancel(ctx) {
+      const resumed = [...waiting].filter(({ isResumed }) => isResumed)
       const isWaiting = waiting.size > 0
-      for (const waiter of waiting) waiter.abort()
-      if (isWaiting && running === 0) return { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false }
+      for (const { cancelled } of waiting) cancelled.abort()
+      await withSignal(Promise.all(resumed.map(({ over }) => over.promise)), ctx.signal)
+      if (isWaiting && resumed.length === 0 && running === 0)
+        return { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false }
       return await withSession(ctx.signal, ({ session }) => session.cancel(ctx))
     },
     remove: (signal) =>
@@ -162,6 +178,17 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
         await client.disposeDirectory(place.directory, signal)
       }),
   }
+}
+
+/** Aborted when the caller lets go of a run, not when it stops it. */
+function whenDetached(signal: AbortSignal): AbortSignal {
+  const detached = new AbortController()
+  const look = (): void => {
+    if (signal.reason instanceof Detached) detached.abort(signal.reason)
+  }
+  if (signal.aborted) look()
+  else signal.addEventListener('abort', look, { once: true })
+  return detached.signal
 }
 
 async function* only(events: readonly AgentEvent[]): AsyncGenerator<AgentEvent, void, undefined> {
