@@ -92,6 +92,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     containerWaitMs: options.containerWaitMs ?? 30_000,
     idleTimeoutMs,
     healthTimeoutMs: options.healthTimeoutMs ?? 20_000,
+    healthFreshMs: options.healthFreshMs ?? 1_000,
     log,
   })
 

@@ -73,6 +73,8 @@ export interface DockerExecutorOptions {
   idleTimeoutMs?: number
   /** How long an engine without work may take to say that it is well before it gets some; 20 s unless given. */
   healthTimeoutMs?: number
+  /** How long it is taken for well after it was; 1 s unless given. */
+  healthFreshMs?: number
   /** Containers there may be at the same time; no bound unless given. The oldest one without work makes room. */
   maxContainers?: number
   /** How long a session waits while all of them work; 30 s unless given. */

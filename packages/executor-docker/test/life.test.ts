@@ -15,7 +15,8 @@ describe('the life of containers', { skip: await missingImage() }, () => {
   let executor: Executor
   before(async () => {
     place = await createPlace()
-    executor = place.executor({ healthTimeoutMs: 3_000 })
+    // Looked at before each run: else one that was well a moment ago has the next one without a look.
+    executor = place.executor({ healthTimeoutMs: 3_000, healthFreshMs: 0 })
     await executor.start(AbortSignal.timeout(120_000))
   })
   after(() => place?.close())

@@ -15,6 +15,7 @@ test('a release that failed is not taken for done, and one that is done is not d
     sessionId,
     idleTimeoutMs: 1_000,
     healthTimeoutMs: 1_000,
+    healthFreshMs: 1_000,
     start: notStarted,
     find: notStarted,
   })

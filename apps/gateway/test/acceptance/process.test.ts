@@ -96,10 +96,20 @@ async function commandLines(): Promise<readonly string[]> {
 async function contentsBelow(directory: string): Promise<ReadonlyMap<string, Buffer>> {
   const contents = new Map<string, Buffer>()
   for (const name of await readdir(directory, { recursive: true })) {
-    const file = join(directory, name)
-    if ((await stat(file)).isFile()) contents.set(name, await readFile(file))
+    const content = await contentOf(join(directory, name))
+    if (content) contents.set(name, content)
   }
   return contents
+}
+
+/** Undefined for what is no file, or gone meanwhile. */
+async function contentOf(file: string): Promise<Buffer | undefined> {
+  try {
+    return (await stat(file)).isFile() ? await readFile(file) : undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 test(

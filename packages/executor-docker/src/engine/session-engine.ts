@@ -27,6 +27,8 @@ export interface SessionEngineOptions {
   idleTimeoutMs: number
   /** How long an engine without work may take to say that it is well. */
   healthTimeoutMs: number
+  /** How long an engine is taken for well after it was, milliseconds. */
+  healthFreshMs: number
   /** Starts a container, or takes over the one that runs. `onGone` is called as soon as it is known to have ended. */
   start(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine>
   /** The container has no work from now on. */
@@ -36,8 +38,8 @@ export interface SessionEngineOptions {
 }
 
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
-  const { log, sessionId, idleTimeoutMs, healthTimeoutMs } = options
-  const trusted = createTrustedEngine({ log, sessionId, timeoutMs: healthTimeoutMs })
+  const { log, sessionId, idleTimeoutMs, healthTimeoutMs, healthFreshMs } = options
+  const trusted = createTrustedEngine({ log, sessionId, timeoutMs: healthTimeoutMs, freshMs: healthFreshMs })
   const closing = new AbortController()
   const leases = new Set<EngineLease>()
   /** What has to be over before another container is started: it would have the same name. */

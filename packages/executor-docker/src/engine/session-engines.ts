@@ -13,6 +13,7 @@ export interface SessionEnginesOptions {
   containerWaitMs: number
   idleTimeoutMs: number
   healthTimeoutMs: number
+  healthFreshMs: number
   log: Log
 }
 
@@ -30,7 +31,7 @@ export interface SessionEngines {
 }
 
 export function createSessionEngines(options: SessionEnginesOptions): SessionEngines {
-  const { starter, warm, idleTimeoutMs, healthTimeoutMs, log } = options
+  const { starter, warm, idleTimeoutMs, healthTimeoutMs, healthFreshMs, log } = options
   const engines = new Map<string, SessionEngine>()
   const slots = createContainerSlots({
     max: options.maxContainers,
@@ -48,6 +49,7 @@ export function createSessionEngines(options: SessionEnginesOptions): SessionEng
         sessionId,
         idleTimeoutMs,
         healthTimeoutMs,
+        healthFreshMs,
         onIdle: slots.changed,
         start: (onGone, signal) =>
           slots.within(() => warm.start(sessionId, onGone, signal), signal, warm.isAside(sessionId)),

@@ -14,17 +14,16 @@ export interface TrustedEngine {
   isWell(engine: ContainerEngine, signal: AbortSignal): Promise<boolean>
 }
 
-/** So long an engine is taken for well after it was. */
-const FRESH_MS = 1_000
-
 export function createTrustedEngine({
   log,
   sessionId,
   timeoutMs,
+  freshMs,
 }: {
   log: Log
   sessionId: string
   timeoutMs: number
+  freshMs: number
 }): TrustedEngine {
   let trusted: { engine: ContainerEngine; at: number } | undefined
   let looking: { engine: ContainerEngine; well: Promise<boolean> } | undefined
@@ -34,7 +33,7 @@ export function createTrustedEngine({
   }
 
   const isFresh = (engine: ContainerEngine): boolean =>
-    trusted?.engine === engine && performance.now() - trusted.at < FRESH_MS
+    trusted?.engine === engine && performance.now() - trusted.at < freshMs
 
   const look = async (engine: ContainerEngine): Promise<boolean> => {
     try {
