@@ -40,8 +40,8 @@ if [[ ! -s "$archive" ]]; then
   cp -R "$work/fetched/node_modules/npm" "$work/usr/lib/node_modules/"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$work/usr/bin/npm"
   ln -s ../lib/node_modules/npm/bin/npx-cli.js "$work/usr/bin/npx"
-  registry=$(npm config get registry 2>/dev/null)
-  [[ "$registry" == https://registry.npmjs.org/ ]] || echo "registry=$registry" >"$work/usr/etc/npmrc"
+  # Whatever this machine has packages from, the images have them from there, too.
+  echo "registry=$(npm config get registry 2>/dev/null)" >"$work/usr/etc/npmrc"
 
   # The places this machine has Debian bookworm from, when it has them; otherwise mmdebstrap knows where.
   apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
