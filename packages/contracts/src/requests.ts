@@ -1,14 +1,12 @@
-import { Type, type Static, type TSchema } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { Budget, BudgetRaise } from './budget.ts'
 import { ModelConfig } from './model-config.ts'
 import { PermissionRules } from './permissions.ts'
+import { request } from './request-schema.ts'
 import { deliveryOptions, fillOptions } from './repository-options.ts'
 import { Resources } from './resources.ts'
-import { Duration, StatusSchema } from './values.ts'
+import { Duration } from './values.ts'
 import { wireLimits } from './wire-limits.ts'
-
-const request = <P extends Record<string, TSchema>>(id: string, properties: P, description: string) =>
-  Type.Object(properties, { $id: id, description, additionalProperties: false })
 
 const Retention = Type.Union(
   [
@@ -209,45 +207,3 @@ export const AskAnswerRequest = request(
   'An answer: `reply` to a permission request; `answers`, or `reject`, to a question; `raise`, or `stop`, at a budget.',
 )
 export type AskAnswerRequest = Static<typeof AskAnswerRequest>
-
-export const AskParams = Type.Object({ id: Type.String({ format: 'uuid' }), ask_id: Type.String({ maxLength: 128 }) })
-
-export const SessionParams = Type.Object({ id: Type.String({ format: 'uuid' }) })
-
-export const SessionListQuery = request(
-  'SessionListQuery',
-  {
-    status: Type.Optional(StatusSchema),
-    executor: Type.Optional(Type.String({ maxLength: 64 })),
-    label: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^=]+=.*$', description: '`name=value`.' })),
-    cursor: Type.Optional(Type.String({ maxLength: 128 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: wireLimits.pageSessions, default: 50 })),
-  },
-  'Which sessions, newest first.',
-)
-export type SessionListQuery = Static<typeof SessionListQuery>
-
-export const StreamQuery = request(
-  'StreamQuery',
-  {
-    after: Type.Optional(
-      Type.String({ maxLength: 32, description: 'Only events after this id; `tail` for none yet written.' }),
-    ),
-    follow: Type.Optional(Type.Boolean({ default: false, description: 'Stay for later runs.' })),
-  },
-  'Where a stream begins.',
-)
-export type StreamQuery = Static<typeof StreamQuery>
-
-export const EventsQuery = request(
-  'EventsQuery',
-  {
-    after: Type.Optional(Type.String({ maxLength: 32 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: wireLimits.pageEvents, default: 100 })),
-    wait: Type.Optional(
-      Type.Number({ minimum: 0, maximum: wireLimits.waitSeconds, description: 'Seconds to wait for an event.' }),
-    ),
-  },
-  'A page of the log.',
-)
-export type EventsQuery = Static<typeof EventsQuery>

@@ -17,7 +17,8 @@ import { markUse } from './in-use.ts'
 import { asGatewayError, type LiveSessions } from './live-sessions.ts'
 import type { CrashPoint } from './observation.ts'
 import { idleSession } from './reset.ts'
-import type { ForkOrder, SessionsLimits } from './types.ts'
+import type { SessionsLimits } from './options.ts'
+import type { ForkOrder } from './types.ts'
 
 export interface ForkDeps {
   store: Pick<Store, 'createSession' | 'findCreated' | 'getSession' | 'getFill' | 'touchSession'>

@@ -1,4 +1,5 @@
 export * from './observation.ts'
+export * from './options.ts'
 export * from './types.ts'
 export type { Heritage } from './queue/heritage.ts'
 export type { KeySeal } from './queue/run-keys.ts'

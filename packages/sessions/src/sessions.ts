@@ -17,7 +17,8 @@ import { isOver } from './session-over.ts'
 import { startRetention, type Retention } from './upkeep/retention.ts'
 import { driveRun } from './run/run-driver.ts'
 import { createKeyedRuns } from './queue/run-keys.ts'
-import type { Sessions, SessionsOptions } from './types.ts'
+import type { SessionsOptions } from './options.ts'
+import type { Sessions } from './types.ts'
 import { untilRecovered } from './upkeep/until-recovered.ts'
 
 export function createSessions(options: SessionsOptions): Sessions {

@@ -10,7 +10,8 @@ import {
 } from '@opencode-gateway/contracts'
 import { sessionNotFound } from '../follow.ts'
 import { sessionClosed } from '../session-closed.ts'
-import type { RunOrder, SessionsLimits } from '../types.ts'
+import type { SessionsLimits } from '../options.ts'
+import type { RunOrder } from '../types.ts'
 
 const titleCharacters = 80
 

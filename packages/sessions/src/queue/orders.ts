@@ -5,7 +5,8 @@ import { heritageOf, inherited, renewed, type RenewModel } from './heritage.ts'
 import { latestPrompt } from '../latest-runs.ts'
 import type { CrashPoint } from '../observation.ts'
 import type { KeyedRuns } from './run-keys.ts'
-import type { RunOrder, Sessions, SessionsLimits } from '../types.ts'
+import type { SessionsLimits } from '../options.ts'
+import type { RunOrder, Sessions } from '../types.ts'
 
 export interface OrdersOptions {
   store: Store

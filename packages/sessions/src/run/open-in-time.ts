@@ -2,7 +2,7 @@ import { GatewayError, type AgentSession, type Log, type OnGit, type SessionRow 
 import { orGiveUp } from '../waiting/give-up.ts'
 import type { LiveSessions } from '../live-sessions.ts'
 import type { RunStop } from './run-stop.ts'
-import type { SessionsLimits } from '../types.ts'
+import type { SessionsLimits } from '../options.ts'
 
 export interface OpenInTimeOptions {
   session: SessionRow

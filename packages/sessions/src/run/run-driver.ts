@@ -31,7 +31,7 @@ import { rememberWork } from './remember-work.ts'
 import type { KeyedRuns } from '../queue/run-keys.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
-import type { SessionsLimits } from '../types.ts'
+import type { SessionsLimits } from '../options.ts'
 import { createWorkspaceGuard } from './workspace-guard.ts'
 import type { Ending } from './verdict.ts'
 
