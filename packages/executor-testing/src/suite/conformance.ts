@@ -1,6 +1,7 @@
 import { describe, test } from 'node:test'
 import { caseGroups, playCase, type CaseGroup, type ConformanceCase } from './case.ts'
 import { askCases } from './cases/asks.ts'
+import { commandCancelCases } from './cases/cancel-commands.ts'
 import { cancelCases } from './cases/cancel.ts'
 import { commandCases } from './cases/commands.ts'
 import { contentCases } from './cases/content.ts'
@@ -26,6 +27,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...commandCases,
   ...followUpCases,
   ...cancelCases,
+  ...commandCancelCases,
   ...deadlineCases,
   ...askCases,
   ...steeringCases,
