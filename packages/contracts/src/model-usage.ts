@@ -32,6 +32,17 @@ export type ModelUsageTotals = Pick<
   'calls' | 'tokens' | 'costUsd' | 'unpriced' | 'uncounted' | 'estimated' | 'wallMs'
 >
 
+/** The sum of nothing. */
+export const noTotals: ModelUsageTotals = {
+  calls: 0,
+  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
+  costUsd: 0,
+  unpriced: 0,
+  uncounted: 0,
+  estimated: 0,
+  wallMs: 0,
+}
+
 /** Whose usage is summed: of a tenant or a key on one day, or as far back as it is kept. */
 export type UsageOf =
   | { runId: string }

@@ -2,24 +2,15 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { silentLog } from '@opencode-gateway/executor-testing'
-import type { Log, ModelUsage, UsageLog } from '@opencode-gateway/contracts'
+import { noTotals, type Log, type ModelUsage, type UsageLog } from '@opencode-gateway/contracts'
 import { createModelProxy, readPrices, splitSettings } from '@opencode-gateway/model-proxy'
 import { createServerExecutor } from '../src/index.ts'
 import { prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace } from './scene.ts'
 
-const nothing = {
-  calls: 0,
-  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
-  costUsd: 0,
-  unpriced: 0,
-  uncounted: 0,
-  estimated: 0,
-  wallMs: 0,
-}
 const emptyLog: UsageLog = {
   addUsage: async () => {},
-  sumUsage: async () => nothing,
+  sumUsage: async () => noTotals,
   reportUsage: async () => [],
   dropUsage: async () => 0,
 }

@@ -1,8 +1,7 @@
-import type { ModelBudget, ModelRun, UsageOf } from '@opencode-gateway/contracts'
+import { noTotals, type ModelBudget, type ModelRun, type UsageOf } from '@opencode-gateway/contracts'
 import { createAccount, type Account } from './account.ts'
 import type { Spending } from './budget.ts'
 import type { MetersOptions } from './meters.ts'
-import { noTotals } from './totals.ts'
 
 /** The accounts that runs share: of their tenants on a day, and of the keys that ordered them. */
 export interface Ledger {

@@ -1,11 +1,18 @@
-import type { ModelRun, ModelStop, ModelUsageTotals, ReachedLimit, Usage } from '@opencode-gateway/contracts'
+import {
+  noTotals,
+  type ModelRun,
+  type ModelStop,
+  type ModelUsageTotals,
+  type ReachedLimit,
+  type Usage,
+} from '@opencode-gateway/contracts'
 import type { Account } from './account.ts'
 import { overBudget, type OverBudget, type Spending } from './budget.ts'
 import { createCall, type MeteredCall } from './metered-call.ts'
 import type { MetersOptions } from './meters.ts'
 import type { Refusal } from './refusal.ts'
 import type { CallShape } from './shape-call.ts'
-import { noTotals, toUsage } from './totals.ts'
+import { toUsage } from './totals.ts'
 
 /** What one run uses of models, and whether it may go on. */
 export interface Meter {

@@ -1,4 +1,4 @@
-import { GatewayError } from '@opencode-gateway/contracts'
+import { GatewayError, noTotals } from '@opencode-gateway/contracts'
 import type {
   Log,
   ModelBudget,
@@ -15,7 +15,6 @@ import { createKeyRing } from './key-ring.ts'
 import { createLedger, hasLimit } from './ledger.ts'
 import { createMeter, type Meter } from './meter.ts'
 import type { ModelPrice } from './price.ts'
-import { noTotals } from './totals.ts'
 
 /** What an API key may use, besides what everybody may. */
 export interface KeyBudgets {

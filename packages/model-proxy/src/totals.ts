@@ -1,16 +1,6 @@
 import type { ModelUsageTotals, Usage } from '@opencode-gateway/contracts'
 import type { TokenCount } from './read-usage.ts'
 
-export const noTotals: ModelUsageTotals = {
-  calls: 0,
-  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
-  costUsd: 0,
-  unpriced: 0,
-  uncounted: 0,
-  estimated: 0,
-  wallMs: 0,
-}
-
 export function addTotals(one: ModelUsageTotals, other: ModelUsageTotals): ModelUsageTotals {
   const { tokens: a } = one
   const { tokens: b } = other

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ModelBudget } from '@opencode-gateway/contracts'
+import { noTotals, type ModelBudget } from '@opencode-gateway/contracts'
 import { createAccount } from '../src/account.ts'
 import { overBudget } from '../src/budget.ts'
-import { noTotals } from '../src/totals.ts'
 import { startProvider } from './provider.ts'
 import { startScene, type Scene } from './scene.ts'
 

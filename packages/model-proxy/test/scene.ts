@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
+import { noTotals } from '@opencode-gateway/contracts'
 import type {
   Log,
   ModelBudget,
@@ -11,7 +12,7 @@ import type {
   UsageLog,
 } from '@opencode-gateway/contracts'
 import { createModelProxy, type ModelProxy, type ModelProxyOptions } from '../src/index.ts'
-import { addTotals, noTotals } from '../src/totals.ts'
+import { addTotals } from '../src/totals.ts'
 import { createUpstream } from '../src/upstream.ts'
 
 export const silentLog: Log = {

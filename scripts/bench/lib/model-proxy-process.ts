@@ -1,20 +1,11 @@
 import { createModelProxy, splitSettings } from '@opencode-gateway/model-proxy'
-import type { Log, ModelUsageTotals } from '@opencode-gateway/contracts'
+import { noTotals, type Log } from '@opencode-gateway/contracts'
 import { serveBench } from './serve.ts'
 
 /** The session that calls through the proxy name. */
 const SESSION = 'ses_bench'
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
-const nothing: ModelUsageTotals = {
-  calls: 0,
-  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
-  costUsd: 0,
-  unpriced: 0,
-  uncounted: 0,
-  estimated: 0,
-  wallMs: 0,
-}
 
 await serveBench(async (settings) => {
   const { baseURL } = settings as { baseURL: string }
@@ -26,7 +17,7 @@ await serveBench(async (settings) => {
   })
   const usageLog = {
     addUsage: async () => {},
-    sumUsage: async () => nothing,
+    sumUsage: async () => noTotals,
     reportUsage: async () => [],
     dropUsage: async () => 0,
   }

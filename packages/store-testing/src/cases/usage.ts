@@ -1,19 +1,10 @@
-import type { ModelUsage, Store, UsageLog, UsageQuery } from '@opencode-gateway/contracts'
+import { noTotals, type ModelUsage, type Store, type UsageLog, type UsageQuery } from '@opencode-gateway/contracts'
 import assert from 'node:assert/strict'
 import { endRun, noon, startRun } from '../fixtures.ts'
 import { group } from '../harness.ts'
 
 const plenty = 1_000
 const later = noon + 3_600_000
-const nothing = {
-  calls: 0,
-  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
-  costUsd: 0,
-  unpriced: 0,
-  uncounted: 0,
-  estimated: 0,
-  wallMs: 0,
-}
 
 function usage(change: Partial<ModelUsage> = {}): ModelUsage {
   return {
@@ -82,7 +73,7 @@ export const usages = group('usage', {
     assert.equal(await calls({ tenant: 'acme', day: '2026-11-21' }), 3)
     assert.equal(await calls({ keyId: 'ci' }), 3)
     assert.equal(await calls({ keyId: 'ci', day: '2026-11-21' }), 2)
-    assert.deepEqual(await again.sumUsage({ runId: 'none' }), nothing)
+    assert.deepEqual(await again.sumUsage({ runId: 'none' }), noTotals)
   },
 
   async 'reports usage of one tenant, a row for each group and model, within its bounds'({ store }) {
@@ -90,7 +81,7 @@ export const usages = group('usage', {
     await store.addUsage(usage({ runId: 'r2', model: 'b/two', keyId: '' }))
     await store.addUsage(usage({ runId: 'r3', day: '2026-11-22' }))
     await store.addUsage(usage({ runId: 'r4', tenant: 'other' }))
-    await store.addUsage({ ...usage({ runId: 'r5', model: '' }), ...nothing, wallMs: 100 })
+    await store.addUsage({ ...usage({ runId: 'r5', model: '' }), ...noTotals, wallMs: 100 })
     assert.deepEqual(await report(store, {}), ['2026-11-21 a/one 1', '2026-11-21 b/two 1', '2026-11-22 a/one 1'])
     assert.deepEqual(await report(store, { by: 'key' }), ['acme b/two 1', 'ci a/one 2'])
     assert.deepEqual(await report(store, { by: 'run' }), ['r1 a/one 1', 'r2 b/two 1', 'r3 a/one 1'])
@@ -119,7 +110,7 @@ export const usages = group('usage', {
     await store.forget(later, plenty)
     assert.deepEqual(await report(store, { by: 'run' }), ['r2 a/one 1'])
     assert.deepEqual(await report(store, { by: 'session' }), ['s2 a/one 1'])
-    assert.deepEqual(await store.sumUsage({ runId: 'r1' }), nothing)
+    assert.deepEqual(await store.sumUsage({ runId: 'r1' }), noTotals)
     assert.equal((await store.sumUsage({ sessionId: 's2' })).calls, 1)
   },
 

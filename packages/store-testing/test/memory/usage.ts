@@ -1,15 +1,11 @@
-import type { ModelUsage, ModelUsageTotals, UsageGroup, UsageReportRow } from '@opencode-gateway/contracts'
+import {
+  noTotals,
+  type ModelUsage,
+  type ModelUsageTotals,
+  type UsageGroup,
+  type UsageReportRow,
+} from '@opencode-gateway/contracts'
 import { limited, type Disk, type Steps } from './disk.ts'
-
-export const noTotals: ModelUsageTotals = {
-  calls: 0,
-  tokens: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0 },
-  costUsd: 0,
-  unpriced: 0,
-  uncounted: 0,
-  estimated: 0,
-  wallMs: 0,
-}
 
 const groupOf: Readonly<Record<UsageGroup, (usage: ModelUsage) => string>> = {
   run: ({ runId }) => runId,
