@@ -1,5 +1,6 @@
 import helmet from '@fastify/helmet'
 import type { Executor, Store, UsageLog } from '@opencode-gateway/contracts'
+import { generateSealingKey, type SealingKey } from '@opencode-gateway/sealing'
 import type { Sessions } from '@opencode-gateway/sessions'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { answerClientError } from './http/client-error.ts'
@@ -7,6 +8,7 @@ import type { Config, Secrets } from './config.ts'
 import { engineHealth } from './start/engine-health.ts'
 import type { ExecutorStartup } from './start/executor-startup.ts'
 import { acceptJson } from './http/json-body.ts'
+import { createStreamTokens } from './http/stream-tokens.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import type { ModelProxy } from '@opencode-gateway/model-proxy'
 import type { ModelChoices } from './orders/model-order.ts'
@@ -49,6 +51,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { shellRoutes } from './routes/shell.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { streamTokenRoutes } from './routes/stream-token.ts'
 import { workspaceRoutes } from './routes/workspace.ts'
 import { shutdownPlan } from './start/shutdown-plan.ts'
 import { validatorCompiler } from './http/validation.ts'
@@ -60,6 +63,8 @@ export interface AppOptions {
   config: Config
   keys: Secrets['keys']
   sealing?: Secrets['sealing']
+  /** Seals the tokens of readers; one of its own unless given, and tokens end with the process. */
+  streamTokenKey?: SealingKey
   sessions: Sessions
   executor: Executor
   store: Pick<Store, 'check'> & Pick<UsageLog, 'reportUsage'>
@@ -84,7 +89,7 @@ export interface AppOptions {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, keys, sessions, executor, store, log } = options
   const { startup = () => ({ status: 'started' }), draining = () => false } = options
-  const { metrics = createMetrics({ process: false }) } = options
+  const { metrics = createMetrics({ process: false }), streamTokenKey = generateSealingKey().key } = options
   const version = readVersion()
   const app = Fastify({
     loggerInstance: log,
@@ -135,7 +140,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // TLS ends in front of the gateway, and with it the decision to insist on it.
     strictTransportSecurity: false,
   })
-  await app.register(auth, { keys, host: config.host })
+  const { tokenLifetimeMs: lifetimeMs } = config.streams
+  const streamTokens = createStreamTokens({ key: streamTokenKey, lifetimeMs })
+  await app.register(auth, { keys, streamTokens, host: config.host })
   await app.register(requestLog)
   await app.register(pressure, { maxEventLoopDelayMs: config.limits.maxEventLoopDelayMs })
   await app.register(rateLimit, config.rateLimit)
@@ -171,6 +178,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     executor,
     startup,
     room,
+    streamTokens,
     models: options.models,
     providers: options.providers,
     sealing: options.sealing,
@@ -185,6 +193,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     retryRoutes,
     askRoutes,
     streamRoutes,
+    streamTokenRoutes,
     eventRoutes,
     workspaceRoutes,
     fileRoutes,

@@ -8,6 +8,7 @@ import { createSqliteStore } from '@opencode-gateway/store-sqlite'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import type { Config, Secrets } from './config.ts'
+import { keepStreamTokenKey } from './start/stream-token-key.ts'
 import { startExecutor, type ExecutorStartup } from './start/executor-startup.ts'
 import { engineHealth } from './start/engine-health.ts'
 import { executors } from './executors.ts'
@@ -103,7 +104,20 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     steps.push(() => sessions.close())
     const state = { startup: () => startup, draining: () => stopping.signal.aborted }
     const directProviders = access.straight.map(({ provider }) => provider)
-    const given = { config, keys, sealing, sessions, executor, store, log, metrics, directProviders, ...ofApp }
+    const streamTokenKey = await keepStreamTokenKey(config.dataDir)
+    const given = {
+      config,
+      keys,
+      sealing,
+      streamTokenKey,
+      sessions,
+      executor,
+      store,
+      log,
+      metrics,
+      directProviders,
+      ...ofApp,
+    }
     const app = await buildApp({ ...given, ...state })
     steps.push(() => app.close())
     return { store, executor, sessions, app, metricsServer: await makeMetricsServer(executor, sessions) }

@@ -27,6 +27,7 @@ export const StreamQuery = request(
       Type.String({ maxLength: 32, description: 'Only events after this id; `tail` for none yet written.' }),
     ),
     follow: Type.Optional(Type.Boolean({ default: false, description: 'Stay for later runs.' })),
+    token: Type.Optional(Type.String({ maxLength: 512, description: 'A stream token, in place of a key.' })),
   },
   'Where a stream begins.',
 )

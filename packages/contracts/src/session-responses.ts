@@ -60,6 +60,16 @@ export const SessionCreated = Type.Object(
 )
 export type SessionCreated = Static<typeof SessionCreated>
 
+export const StreamToken = Type.Object(
+  {
+    token: Type.String({ description: 'Opens the stream of this session, and nothing else.' }),
+    expires_at: Timestamp,
+    stream_url: Type.String({ examples: ['/sessions/6e0c…/stream?token=v1.…'] }),
+  },
+  { $id: 'StreamToken' },
+)
+export type StreamToken = Static<typeof StreamToken>
+
 export const SessionList = Type.Object(
   { sessions: Type.Array(SessionSummary), next_cursor: Type.Union([Type.String(), Type.Null()]) },
   { $id: 'SessionList' },

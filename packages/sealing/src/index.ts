@@ -1,2 +1,2 @@
-export { parseSealingKey, type SealingKey } from './key.ts'
+export { generateSealingKey, parseSealingKey, type SealingKey } from './key.ts'
 export { createSealing, SealingError, type Sealing } from './sealing.ts'

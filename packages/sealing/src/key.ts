@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
 /** A key of AES-256; its bytes are not listed where an object is printed or logged. */
 export interface SealingKey {
@@ -19,4 +19,11 @@ export function parseSealingKey(text: string): SealingKey | undefined {
   if (bytes.length !== KEY_BYTES || new Set(bytes).size < KEY_BYTES / 2) return undefined
   const id = createHash('sha256').update('opencode-gateway sealing key id\0').update(bytes).digest('base64url')
   return { id: id.slice(0, 11), bytes: () => bytes }
+}
+
+/** A new random key, and the text from which `parseSealingKey` reads it again. */
+export function generateSealingKey(): { key: SealingKey; text: string } {
+  const text = randomBytes(KEY_BYTES).toString('base64')
+  const key = parseSealingKey(text)
+  return key === undefined ? generateSealingKey() : { key, text }
 }

@@ -106,6 +106,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
     rateLimit: { max: read(variables.rateLimitMax), windowMs: read(variables.rateLimitWindowMs) },
     streams: {
       maxPerKey: read(variables.maxStreamsPerKey),
+      tokenLifetimeMs: read(variables.streamTokenLifetimeMs),
       heartbeatMs: read(variables.heartbeatMs),
       stallMs: read(variables.streamStallMs),
     },

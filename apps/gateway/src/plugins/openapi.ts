@@ -42,6 +42,12 @@ export const openapi = fp<OpenApiOptions>(
               description: '`Authorization: Bearer <key>`; `Api-Key <key>` is read too.',
             },
             apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+            streamToken: {
+              type: 'apiKey',
+              in: 'query',
+              name: 'token',
+              description: 'Of `POST /sessions/{id}/stream-token`.',
+            },
           },
         },
         security: [{ bearer: [] }, { apiKey: [] }],

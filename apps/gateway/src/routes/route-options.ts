@@ -2,6 +2,7 @@ import type { Executor } from '@opencode-gateway/contracts'
 import type { Sealing } from '@opencode-gateway/sealing'
 import type { Sessions } from '@opencode-gateway/sessions'
 import type { Config } from '../config.ts'
+import type { StreamTokens } from '../http/stream-tokens.ts'
 import type { ModelChoices } from '../orders/model-order.ts'
 import type { ExecutorStartup } from '../start/executor-startup.ts'
 import type { ProviderConfigs } from '../providers/provider-configs.ts'
@@ -12,6 +13,7 @@ export interface RouteOptions {
   config: Config
   sessions: Sessions
   executor: Executor
+  streamTokens: StreamTokens
   /** Of all routes together. */
   room: WorkspaceRoom
   /** Whether the executor has started yet. */

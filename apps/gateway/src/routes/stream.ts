@@ -15,6 +15,7 @@ const schema = {
   summary: 'The events of a session as a stream',
   description:
     'Replays the log from its beginning, or after `Last-Event-ID` or `?after=`, then follows. Ends after the last run has, unless `follow=true`.',
+  security: [{ bearer: [] }, { apiKey: [] }, { streamToken: [] }],
   params: SessionParams,
   headers: headers('last-event-id'),
   querystring: ref(StreamQuery),
@@ -37,7 +38,9 @@ const schema = {
 export const streamRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { sessions }) => {
   const url = '/sessions/:id/stream'
 
-  app.get(url, { schema, sse: MANUAL_SSE, exposeHeadRoute: false }, async (request, reply) => {
+  const config = { streamToken: true }
+
+  app.get(url, { schema, config, sse: MANUAL_SSE, exposeHeadRoute: false }, async (request, reply) => {
     const { client, headers, query } = request
     if (!takesEventStream(headers.accept)) {
       throw new GatewayError(
@@ -60,7 +63,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
     return reply
   })
 
-  app.head(url, { schema: { ...schema, operationId: 'headStream', hide: true } }, async (request, reply) => {
+  app.head(url, { schema: { ...schema, operationId: 'headStream', hide: true }, config }, async (request, reply) => {
     await sessions.get(request.client.tenant, sessionIdOf(request), 1)
     return reply
       .code(200)

@@ -50,6 +50,12 @@ export const clientVariables = {
     'Event streams one key may have open; beyond it the answer is 429.',
   ),
 
+  streamTokenLifetimeMs: variable(
+    'STREAM_TOKEN_LIFETIME',
+    parse.duration(SECOND, DAY),
+    '15m',
+    'How long a stream token opens streams; one that is open stays.',
+  ),
   heartbeatMs: variable(
     'HEARTBEAT_INTERVAL',
     parse.duration(100, HOUR),
