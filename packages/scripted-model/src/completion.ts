@@ -1,4 +1,4 @@
-import type { Usage } from './script.ts'
+import type { Usage } from './step.ts'
 
 export interface Delta {
   readonly role?: 'assistant'

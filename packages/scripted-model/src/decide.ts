@@ -3,7 +3,7 @@ import { writeNotice } from './notice.ts'
 import { writeSummary } from './place.ts'
 import type { Place } from './place.ts'
 import { parseScript } from './script.ts'
-import type { Step, Turn } from './script.ts'
+import type { Step, Turn } from './step.ts'
 
 export interface DecideOptions {
   /** Where the session stands; a summary carries it over a compaction. */

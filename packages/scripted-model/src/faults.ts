@@ -1,6 +1,6 @@
 import { createBoundedMap } from './bounded-map.ts'
-import { isFault } from './script.ts'
-import type { Fault, Turn } from './script.ts'
+import { isFault } from './step.ts'
+import type { Fault, Turn } from './step.ts'
 
 /** Counts the calls of one and the same turn, so that a fault can hit the first few of them. */
 export interface FaultCounter {

@@ -1,4 +1,4 @@
-import type { Step } from './script.ts'
+import type { Step } from './step.ts'
 import { takeOptions, unescapeText } from './text.ts'
 import { readToolCall } from './tool-lines.ts'
 

@@ -1,6 +1,7 @@
 /** What others need to play the same scripts without a model server; loads no HTTP framework. */
-export { isEnding, isFault, parseScript } from './script.ts'
-export type { Fault, Step, ToolCall, Turn, Usage as ScriptedUsage } from './script.ts'
+export { parseScript } from './script.ts'
+export { isEnding, isFault } from './step.ts'
+export type { Fault, Step, ToolCall, Turn, Usage as ScriptedUsage } from './step.ts'
 export { faultOf } from './faults.ts'
 export { splitDeltas } from './text.ts'
 export { createGates } from './gates.ts'

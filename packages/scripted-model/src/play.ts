@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sink } from './sinks.ts'
-import type { Fault, Step, ToolCall, Turn, Usage } from './script.ts'
-import { isEnding } from './script.ts'
+import type { Fault, Step, ToolCall, Turn, Usage } from './step.ts'
+import { isEnding } from './step.ts'
 import { splitDeltas } from './text.ts'
 
 export interface Play {

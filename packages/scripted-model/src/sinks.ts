@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { completionBody, completionChunk, usageBody } from './completion.ts'
 import type { Delta } from './completion.ts'
-import type { Fault, Usage } from './script.ts'
+import type { Fault, Usage } from './step.ts'
 
 /** Where an answer goes: a server-sent event stream, or one JSON body. */
 export interface Sink {

@@ -1,4 +1,4 @@
-import type { ToolCall } from './script.ts'
+import type { ToolCall } from './step.ts'
 import { splitFields, unescapeText } from './text.ts'
 
 const BAR = 'fields are separated by " | "'

@@ -5,7 +5,7 @@ import { readConversation } from '../src/conversation.ts'
 import { decideTurn } from '../src/decide.ts'
 import { writeSummary } from '../src/place.ts'
 import type { Place } from '../src/place.ts'
-import type { Turn } from '../src/script.ts'
+import type { Turn } from '../src/step.ts'
 import { toolRound, user } from './calls.ts'
 
 function decide(messages: unknown[], place?: Place): Turn {

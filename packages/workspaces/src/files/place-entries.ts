@@ -1,11 +1,16 @@
 import { rename, rm, symlink } from 'node:fs/promises'
 import { GatewayError } from '@opencode-gateway/contracts'
-import { refused } from './archive-entry.ts'
+import { refused, type Wanted } from './archive-entry.ts'
 import type { Directory, Tree } from './directory.ts'
 import { kindOf, lookAt } from './entry.ts'
 import { joined, placeOf, quoted } from './path.ts'
 import { fileError } from './system-errors.ts'
-import type { Staged } from './unpack.ts'
+
+/** Something of an archive, with its content where it waits. */
+export interface Staged {
+  wanted: Wanted
+  file?: string
+}
 
 /** Throws ARCHIVE_REFUSED or LINK_DENIED when something in the workspace is in the way. */
 export async function requireRoom(tree: Tree, staged: readonly Staged[]): Promise<void> {

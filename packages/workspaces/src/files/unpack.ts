@@ -8,10 +8,9 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import type { ArchiveLimits } from '@opencode-gateway/contracts'
 import { extract } from 'tar-stream'
 import { createManifest, refused, wantedOf } from './archive-entry.ts'
-import type { Wanted } from './archive-entry.ts'
 import type { Tree } from './directory.ts'
 import { joined } from './path.ts'
-import { placeEntries, requireRoom } from './place-entries.ts'
+import { placeEntries, requireRoom, type Staged } from './place-entries.ts'
 import { stageFile } from './staged-file.ts'
 
 /** More than text is ever compressed by. */
@@ -20,12 +19,6 @@ const MAX_RATIO = 250
 const RATIO_FROM = 16 * 1024 * 1024
 /** What a tar has besides the files: headers, and padding at its end. */
 const OVERHEAD = { perEntry: 4096, whole: 4 * 1024 * 1024 }
-
-/** Something of an archive, with its content where it waits. */
-export interface Staged {
-  wanted: Wanted
-  file?: string
-}
 
 /** Everything is read and checked before anything is put into the workspace. */
 export async function unpackArchive(
