@@ -115,6 +115,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
+    // A serializer compiled for every status of every route would double the time and the memory the start takes.
+    schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
     clientErrorHandler: answerClientError,
     frameworkErrors: (err, request, reply) => {
       void reply.header('x-request-id', request.id)
@@ -122,8 +124,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
   })
   app.setValidatorCompiler(validatorCompiler(sharedSchemas()))
-  // A serializer compiled for every status of every route would double the time and the memory the start takes.
-  app.setSerializerCompiler(() => JSON.stringify)
   acceptJson(app)
   app.removeContentTypeParser('text/plain')
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { PermissionRules, type ModelBudget } from '@opencode-gateway/contracts'
 import { parseSealingKey, type SealingKey } from '@opencode-gateway/sealing'
 import { durationMs } from '../orders/duration.ts'
-import { validatorCompiler } from '../http/validation.ts'
+import { schemaCompiler } from '../http/validation.ts'
 
 /** What a parser says of a text: its value, or what it would have accepted. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; expected: string }
@@ -129,8 +129,7 @@ export const permissions: Parser<PermissionRules> = (input) => {
 
 /** By the validator that reads them in requests: the one of the schemas' own package is 300 modules more in memory. */
 function isPermissionRules(rules: unknown): rules is PermissionRules {
-  const validate = validatorCompiler([])({ schema: PermissionRules, method: '', url: '', httpPart: 'body' })
-  return validate(rules) === true
+  return schemaCompiler({})(PermissionRules)(rules) === true
 }
 
 export const model: Parser<string> = (input) =>
