@@ -37,12 +37,13 @@ export async function run(command, args, { cwd, env, stdio = 'inherit', signals 
   const pid = child.pid ?? 0
   if (onOutput) for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput)
 
-  let stopped = false
+  /** @type {NodeJS.Signals | undefined} */
+  let stoppedBy
   const isRepeat = createSignalFilter()
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
     if (pid === 0 || isRepeat(signal, Date.now())) return
-    stopped = true
+    stoppedBy ??= signal
     sendSignal(signals === 'group' ? -pid : pid, signal)
   }
   for (const signal of FORWARDED) process.on(signal, forward)
@@ -50,12 +51,22 @@ export async function run(command, args, { cwd, env, stdio = 'inherit', signals 
 
   try {
     const exit = await ended(child, command)
-    await clearGroup(pid, stopped)
-    return exit
+    await clearGroup(pid, stoppedBy !== undefined)
+    return 'code' in exit && stoppedBy !== undefined ? { ...exit, stoppedBy } : exit
   } finally {
     clearTimeout(limit)
     for (const signal of FORWARDED) process.off(signal, forward)
   }
+}
+
+/**
+ * The signal that ended a command, or that it was told to end by and ended in its own way: what it left undone says
+ * nothing.
+ *
+ * @param {Exit} exit
+ */
+export function signalOf(exit) {
+  return 'signal' in exit ? exit.signal : exit.stoppedBy
 }
 
 /**

@@ -1,4 +1,4 @@
-/** @typedef {{ code: number } | { signal: NodeJS.Signals }} Exit how a process ended */
+/** @typedef {{ code: number, stoppedBy?: NodeJS.Signals } | { signal: NodeJS.Signals }} Exit how a process ended; `stoppedBy` was sent to it before */
 
 /** A failure the person at the terminal can do something about: printed without a stack. */
 export class ToolchainError extends Error {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../child.mjs'
+import { run, signalOf } from '../child.mjs'
 
 /**
  * Everything that can be said about the source without running it. Every group runs, whatever the ones before it said.
@@ -25,8 +25,9 @@ export async function check({ root, tools, env }) {
   for (const [name, command, args] of groups) {
     process.stdout.write(`\n== ${name}\n`)
     const exit = await run(command, args, { cwd: root, env })
-    if ('signal' in exit) return exit
-    if (exit.code !== 0) red.push(name)
+    const signal = signalOf(exit)
+    if (signal) return { signal }
+    if ('code' in exit && exit.code !== 0) red.push(name)
   }
   process.stdout.write(
     red.length > 0 ? `\ncheck failed: ${red.join(', ')}\n` : `\ncheck passed: ${groups.length} groups\n`,

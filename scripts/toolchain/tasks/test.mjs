@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from '../child.mjs'
+import { run, signalOf } from '../child.mjs'
 import { workspacePackages } from '../dependencies.mjs'
 import { countsFile, sum } from '../test-counts.mjs'
 import { say } from '../say.mjs'
@@ -24,8 +24,8 @@ export async function test({ root, args, env }) {
     const exits = await Promise.all(
       linesOf(root, args).map((line) => run(turbo, ['run', 'test', ...FLAGS, ...line], options)),
     )
-    const ended = exits.find((exit) => 'signal' in exit)
-    if (ended) return ended
+    const signal = exits.map(signalOf).find((signal) => signal !== undefined)
+    if (signal) return { signal }
     const code = exits.map((exit) => ('code' in exit ? exit.code : 1)).find((code) => code !== 0) ?? 0
     const silent =
       args.length > 0 ? [] : packagesWithTests(root).filter((name) => !existsSync(countsFile(countsDir, name)))
