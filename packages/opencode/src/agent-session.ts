@@ -140,6 +140,7 @@ export function createAgentSession(options: AgentSessionOptions): EngineBackedSe
       next: async () => await (await (begun ??= begin())).next(),
       async return() {
         cancelled.abort()
+        if (isResumed) begun ??= begin()
         await (await begun)?.return?.()
         return { done: true, value: undefined }
       },

@@ -39,31 +39,37 @@ export function createEngineSession(session: SessionContext): EngineSession {
     throw new ExecutorError('UNSUPPORTED_OPTION', 'this engine has no place to run commands in')
   }
 
-  const begin = (input: RunInput, ctx: CallContext, progress?: RunProgress): AsyncIterable<AgentEvent> =>
-    createRunIterable(ctx.signal, async function* (signal) {
-      if (active) throw new ExecutorError('SESSION_BUSY', `the session "${sessionId}" works on another run`)
-      const subscription = hub.subscribe({ sessionId, directory })
-      const run: ActiveRun = {
-        subscription,
-        ctx,
-        isFirst,
-        departed: progress !== undefined && !given.mayWork(sessionId),
-        cancelledAt: undefined,
-        sending: Promise.resolve(),
-        stops: new Set(),
-      }
-      active = run
-      isFirst = false
-      if (!progress) given.begins(session)
-      try {
-        const { log } = ctx
-        yield* carryOut(workFor(run, input, progress), { signal, log, stopTimeoutMs: 2 * limits.stopTimeoutMs })
-      } finally {
-        await stopsAreOver(run)
-        subscription.close()
-        active = undefined
-      }
-    })
+  const begin = (input: RunInput, ctx: CallContext, progress?: RunProgress): AsyncIterable<AgentEvent> => {
+    const isUnderWay = progress !== undefined
+    return createRunIterable(
+      ctx.signal,
+      async function* (signal) {
+        if (active) throw new ExecutorError('SESSION_BUSY', `the session "${sessionId}" works on another run`)
+        const subscription = hub.subscribe({ sessionId, directory })
+        const run: ActiveRun = {
+          subscription,
+          ctx,
+          isFirst,
+          departed: progress !== undefined && !given.mayWork(sessionId),
+          cancelledAt: undefined,
+          sending: Promise.resolve(),
+          stops: new Set(),
+        }
+        active = run
+        isFirst = false
+        if (!progress) given.begins(session)
+        try {
+          const { log } = ctx
+          yield* carryOut(workFor(run, input, progress), { signal, log, stopTimeoutMs: 2 * limits.stopTimeoutMs })
+        } finally {
+          await stopsAreOver(run)
+          subscription.close()
+          active = undefined
+        }
+      },
+      { isUnderWay },
+    )
+  }
 
   return {
     engineSessionId: sessionId,

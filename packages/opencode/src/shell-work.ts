@@ -93,7 +93,6 @@ export function createShellWork(
       yield brokenOutcome('interrupted', new ExecutorError('RUN_INTERRUPTED', message))
       return
     }
-    if (!session.processes) run.force = kill
     if (run.departed) engineCall = { state: 'returned' }
     else calling = watchEngine()
     yield* follow(signal)
@@ -111,6 +110,8 @@ export function createShellWork(
     }
   }
 
+  // It is at work already, before it is found again.
+  if (progress && !session.processes) run.force = kill
   return {
     tell: (signal) => (progress ? findAgain(signal) : start(signal)),
     begun: () => begun || progress !== undefined,

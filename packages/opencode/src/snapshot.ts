@@ -89,7 +89,10 @@ function listOwnMessages(api: EngineApi, view: RunView, signal: AbortSignal): Pr
   return listMessagesAfter(api, { sessionId: view.sessionId, messageId: view.userMessageId }, signal)
 }
 
-/** What was written after the prompt, as events for `reduce` with source `stored`: sub-agents' first. */
+/**
+ * What was written after the prompt, as events for `reduce` with source `stored`: sub-agents' first. Not by the engine's
+ * `/sync/history`, which also tells all that ever happened in every session that it is not asked about.
+ */
 export async function readHistory(
   api: EngineApi,
   view: RunView,

@@ -110,7 +110,11 @@ export function createRestSession(api: RestApi, sessionId: string): AgentSession
     // A client has no directory; where to find the work is the address.
     workspacePath: `${api.url}${path}`,
     run: (input, { signal }) => play(() => start(input), signal),
-    resume: (progress, { signal }) => play(() => placeAfter(progress), signal),
+    resume: (progress, { signal }) =>
+      underWay(
+        play(() => placeAfter(progress), signal),
+        cancel,
+      ),
     async answer(askId, answer) {
       await api.request('POST', `${path}/asks/${encodeURIComponent(askId)}`, { body: { ...answer } })
     },
@@ -119,6 +123,23 @@ export function createRestSession(api: RestApi, sessionId: string): AgentSession
     async release() {
       await api.request('DELETE', path)
     },
+  }
+}
+
+/** A generator that has not begun ends without a word: the run that it would have told of is cancelled then. */
+function underWay(events: AsyncGenerator<AgentEvent, void>, cancel: () => Promise<unknown>): AsyncIterable<AgentEvent> {
+  let begun = false
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        begun = true
+        return events.next()
+      },
+      async return() {
+        if (!begun) await cancel()
+        return await events.return()
+      },
+    }),
   }
 }
 

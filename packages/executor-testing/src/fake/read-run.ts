@@ -5,13 +5,14 @@ import type { FakeRun } from './run.ts'
 const END: IteratorResult<AgentEvent, undefined> = { done: true, value: undefined }
 
 /**
- * Reads a run that is begun by the first `next()`; `stopped` asks for one that does nothing but end. Written out instead of as a generator, since a generator keeps
- * `return()` waiting for as long as a `next()` is pending.
+ * Reads a run that is begun by the first `next()`; `stopped` asks for one that does nothing but end. Written out instead
+ * of as a generator, since a generator keeps `return()` waiting for as long as a `next()` is pending. One that `isUnderWay`
+ * goes on before it is read, and is stopped by who leaves then, too.
  */
 export function readRun(
   begin: (stopped: boolean) => FakeRun,
   signal: AbortSignal,
-  logged: readonly EventBody[] = [],
+  { logged = [], isUnderWay = false }: { logged?: readonly EventBody[]; isUnderWay?: boolean } = {},
 ): AsyncIterableIterator<AgentEvent, undefined> {
   const missing = skipLogged(logged)
   const waiting: PromiseWithResolvers<IteratorResult<AgentEvent, undefined>>[] = []
@@ -68,6 +69,7 @@ export function readRun(
   }
 
   async function stop(): Promise<void> {
+    if (isUnderWay && !run && !done) start()
     if (!done) await run?.stop()
     letGo()
   }

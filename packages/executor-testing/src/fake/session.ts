@@ -78,7 +78,7 @@ export function createFakeSession(options: FakeSessionOptions): AgentSession {
           return run
         },
         signal,
-        events,
+        { logged: events, isUnderWay: true },
       )
     },
     async answer(askId, answer, { signal }) {

@@ -160,6 +160,18 @@ export const brokenStops: readonly Broken[] = [
     noticed: { 'leaving the iteration stops the run': /SESSION_BUSY|works on run/ },
   },
   {
+    name: 'a run found again that goes on when its reader leaves at once',
+    breakIt: (fake) =>
+      withSessions(fake, (session) => ({
+        async *resume(progress, ctx) {
+          yield* session.resume(progress, ctx)
+        },
+      })),
+    noticed: {
+      'whoever turns away from a run that is found again before its first event has ended it': /completed|it went on/,
+    },
+  },
+  {
     name: 'letting go that stops the run',
     breakIt: (fake) =>
       withSessions(fake, (session) => ({

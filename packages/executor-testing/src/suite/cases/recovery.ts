@@ -155,6 +155,21 @@ export const recoveryCases: readonly ConformanceCase[] = [
   },
   {
     group: 'recovery',
+    name: 'whoever turns away from a run that is found again before its first event has ended it',
+    async run(scene) {
+      const lost = await loseSight(scene, [lines.write('late.txt', 'late'), lines.say('never')])
+      const events = lost.found.resume({ input: lost.input, events: lost.before }, scene.ctx())[Symbol.asyncIterator]()
+      await scene.settles('the return', Promise.resolve(events.return?.()))
+      scene.release(lost.gate)
+      const resumed = resume(scene, lost)
+      const { status } = await resumed.outcome()
+      assert.ok(status === 'cancelled' || status === 'interrupted', status)
+      assert.ok(!resumed.events().some(({ type }) => type === 'tool_call'), 'it went on')
+      await assertUsable(scene, lost.found)
+    },
+  },
+  {
+    group: 'recovery',
     name: 'a run that fails unseen is told as failed',
     async run(scene) {
       const lost = await loseSight(scene, [lines.run('true'), lines.error(401)])
