@@ -13,6 +13,7 @@ import { startExecutor, type ExecutorStartup } from './start/executor-startup.ts
 import { engineHealth } from './start/engine-health.ts'
 import { executors } from './executors.ts'
 import { noSecrets } from './settings/engine-settings.ts'
+import { keyBudgets } from './settings/key-budgets.ts'
 import { createModelAccess, refuseStraight, type ModelAccess } from './settings/model-access.ts'
 import { modelParts } from './providers/model-parts.ts'
 import { resealProviderKeys } from './providers/reseal.ts'
@@ -143,7 +144,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       usageLog,
       sessionBudget,
       dayBudget,
-      budgetsOfKey: (keyId) => secrets.keys.find(({ id }) => id === keyId)?.limits ?? {},
+      ...keyBudgets(secrets.keys),
       endpointHosts: config.model.endpointHosts,
       log,
       onRefused: metrics.models.refused,

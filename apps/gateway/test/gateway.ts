@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Executor, ProviderStore, Store, Workspaces } from '@opencode-gateway/contracts'
+import type { Executor, ProviderStore, Store, UsageLog, Workspaces } from '@opencode-gateway/contracts'
 import { createFakeExecutor, type FakeExecutor, type FakeExecutorOptions } from '@opencode-gateway/executor-testing'
 import { createSessions, type Sessions } from '@opencode-gateway/sessions'
 import { createSqliteStore } from '@opencode-gateway/store-sqlite'
@@ -25,7 +25,7 @@ export interface Gateway {
   config: Config
   executor: FakeExecutor
   sessions: Sessions
-  store: Store & ProviderStore
+  store: Store & ProviderStore & UsageLog
   /** As at the end of the process; done by itself after the test. */
   close(): Promise<void>
   /** Lines of the log so far. */

@@ -52,4 +52,7 @@ test('a run asks at its limit as its request says, where the gateway lets it', (
   assert.deepEqual([raisable({}, 'request'), raisable(ask, 'request')], [undefined, { calls: 9 }])
   assert.deepEqual([raisable({}, 'always'), raisable(end, 'always')], [{ calls: 9 }, undefined])
   assert.throws(() => raisable(ask, 'never'), { code: 'INVALID_REQUEST' })
+  const unlimited = { most: {}, raisableTo: {}, asking: 'always' } as const
+  const shared = promptOrder({ prompt: 'x' }, { ...rules, budgets: unlimited })
+  assert.deepEqual([shared.budget, shared.raisableTo], [undefined, {}], 'at the limits that it shares, too')
 })

@@ -9,6 +9,7 @@ import { anthropic, CANARY, HOST, LIMIT, ONE, OTHER, planted, start, TWO } from 
 const usageLog: UsageLog = {
   addUsage: async () => {},
   sumUsage: () => assert.fail('nothing has a budget'),
+  listRaised: async () => [],
   reportUsage: async () => [],
   dropUsage: async () => 0,
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import type { ModelBudget } from './models.ts'
+import { budgetOwners } from './shared-budget.ts'
 import { Duration } from './values.ts'
 
 const calls = Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Calls of models.' }))
@@ -40,7 +41,7 @@ export const BudgetRaise = Type.Object(
     $id: 'BudgetRaise',
     additionalProperties: false,
     minProperties: 1,
-    description: 'How much more a run may use; the limit that was reached must be among it.',
+    description: 'What is added to the budget; the limit that was reached must be among it.',
   },
 )
 export type BudgetRaise = Static<typeof BudgetRaise>
@@ -57,12 +58,20 @@ export const BudgetLimits = Type.Object(
 )
 export type BudgetLimits = Static<typeof BudgetLimits>
 
+/** Whose budget a run has come to the end of. */
+export const BudgetOwnerName = Type.Enum([...budgetOwners], {
+  description: 'Of the run, its session, the API key that ordered it, that key for a day, or its tenant for a `day`.',
+})
+
 export const BudgetReached = Type.Object(
   {
+    of: BudgetOwnerName,
+    day: Type.Optional(Type.String({ examples: ['2026-11-21'], description: 'The day (UTC) that it is for.' })),
     limit: Type.Enum(['calls', 'tokens', 'cost_usd', 'wall']),
     used: Type.Number({ description: 'Of that; for `wall` in seconds.' }),
     budget: BudgetLimits,
     at_most: Type.Object(BudgetLimits.properties, { description: 'What it can be raised to.' }),
+    scope: Type.Optional(Type.String({ description: 'The scope that an API key needs to raise it.' })),
     message: Type.String(),
   },
   { $id: 'BudgetReached', description: 'Which limit a run has come to.' },

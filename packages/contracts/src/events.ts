@@ -1,5 +1,5 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
-import { BudgetLimits, BudgetReached } from './budget.ts'
+import { BudgetLimits, BudgetOwnerName, BudgetReached } from './budget.ts'
 import { CancelReceipt, Evidence, OutcomeSchema, RunError, StatusSchema, Timestamp, Timings, Usage } from './values.ts'
 
 const closed = <P extends TProperties>(name: string, properties: P, description: string): TObject<P> =>
@@ -89,8 +89,9 @@ export const AskResolvedData = closed(
     answer: Type.Unknown(),
     by: Type.Enum(['client', 'policy', 'timeout']),
     key_id: Type.Optional(Type.String({ description: 'The API key of the client, where it had one.' })),
+    of: Type.Optional(BudgetOwnerName),
     budget: Type.Optional(
-      Type.Object(BudgetLimits.properties, { description: 'What the run may use from now on, after it was raised.' }),
+      Type.Object(BudgetLimits.properties, { description: 'That budget from now on, after it was raised.' }),
     ),
   },
   'An ask got its answer.',

@@ -1,3 +1,4 @@
+import type { RaisedLimit } from './shared-budget.ts'
 import type { Usage } from './values.ts'
 
 /** What models were used for one run with one model on one day (UTC). */
@@ -79,6 +80,8 @@ export interface UsageLog {
   /** Adds to what is there of the same run, model and day. */
   addUsage(usage: ModelUsage): Promise<void>
   sumUsage(of: UsageOf): Promise<ModelUsageTotals>
+  /** The limits of a budget that were raised last, one each, whatever day or setting that was for. */
+  listRaised(of: Pick<RaisedLimit, 'owner' | 'id'>): Promise<readonly RaisedLimit[]>
   /** In the order of group and model. */
   reportUsage(query: UsageQuery): Promise<readonly UsageReportRow[]>
   /** Drops what forgotten sessions used on days before this one, the oldest first; at most `limit` rows. */

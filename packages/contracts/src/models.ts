@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts'
+import type { SharedBudget, SharedOwner, BudgetOwner } from './shared-budget.ts'
 import type { Usage } from './values.ts'
 
 /** Where an engine finds a provider: an address of the model proxy, and a token in place of the provider's key. */
@@ -32,7 +33,7 @@ export interface EngineModels {
   release(engineSessionId: string): void
 }
 
-/** What a run, a session, or all that one key does on a day (UTC) may use. What is absent has no limit. */
+/** What a run, a session, a key, or a tenant or key on a day (UTC) may use. What is absent has no limit. */
 export interface ModelBudget {
   /** Calls that were begun. */
   calls?: number
@@ -43,8 +44,11 @@ export interface ModelBudget {
   wallMs?: number
 }
 
-/** A run is at a limit of its own budget, and calls wait. */
+/** A run is at a limit of a budget, and calls wait. */
 export interface ReachedLimit {
+  of: BudgetOwner
+  /** "2026-11-21", UTC; of a budget for one day. */
+  day?: string
   limit: keyof ModelBudget
   used: number
   budget: ModelBudget
@@ -81,7 +85,7 @@ export interface ModelRun {
   /** The API key that ordered it. */
   keyId?: string
   budget: ModelBudget
-  /** At a limit of its own the run may be raised to this; it is stopped there unless given. */
+  /** It waits at its limits, and may be raised to this at its own; it is stopped there unless given. */
   raisableTo?: ModelBudget
   options?: ModelOptions
   /** It may have called models before: what is stored of it counts. */
@@ -100,6 +104,8 @@ export interface ModelMeter {
   usage(): Usage | undefined
   /** From now on the run has this budget; the calls that waited for it go out. */
   raise(budget: ModelBudget): void
+  /** A budget that the run shares; undefined where it has no limit, and of a day that is over. */
+  shared(of: SharedOwner, day: string | undefined): SharedBudget | undefined
   /** From now on every call of the session is refused, and those under way are broken off. Settles when all is stored. */
   end(): Promise<void>
 }
@@ -127,10 +133,10 @@ export interface RunModels {
     run: ModelRun,
     onStop: (why: ModelStop) => void,
     /**
-     * Calls wait at a limit of the run's own budget that can be raised, until `raise` or the meter's `end`; called when
-     * the first one begins to wait. Without it the run is stopped.
+     * Calls wait at a limit that can be raised, until it is or the meter ends; called when the first one begins to wait,
+     * and with undefined when none waits any more, whoever has raised what. Without it the run is stopped.
      */
-    onLimit?: (reached: ReachedLimit) => void,
+    onLimit?: (reached: ReachedLimit | undefined) => void,
   ): Promise<ModelMeter>
   /**
    * The session has a run that is being found again: until it begins, or the expectation is disposed of, its calls wait,

@@ -2,6 +2,7 @@ import type { AddRunResult, Admission, CreateResult, IdempotencyKey } from './ad
 import type { CompleteData, EventBody, LogEvent } from './events.ts'
 import type { ExecutorRef } from './executor.ts'
 import type { NewRun, NewSession, PendingAsk, RunRow, SessionRow } from './rows.ts'
+import type { RaisedLimit } from './shared-budget.ts'
 import type { RunState, WireStatus } from './values.ts'
 import type { WorkspaceFill } from './workspace.ts'
 
@@ -22,6 +23,8 @@ export interface RunPatch {
   currentTool?: string | null
   asks?: readonly PendingAsk[]
   complete?: CompleteData
+  /** Added to what is stored of the same raise: of that limit as it was set, and that day. */
+  raised?: readonly RaisedLimit[]
 }
 
 export interface AppendResult {

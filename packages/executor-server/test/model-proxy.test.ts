@@ -11,6 +11,7 @@ import { createPlace } from './scene.ts'
 const emptyLog: UsageLog = {
   addUsage: async () => {},
   sumUsage: async () => noTotals,
+  listRaised: async () => [],
   reportUsage: async () => [],
   dropUsage: async () => 0,
 }

@@ -1,8 +1,11 @@
-import type { ModelBudget, ReachedLimit } from '@opencode-gateway/contracts'
+import type { BudgetOwner, ModelBudget, ReachedLimit } from '@opencode-gateway/contracts'
 import type { Account } from './account.ts'
 import { sumOfTokens } from './totals.ts'
 
 export interface Spending {
+  owner: BudgetOwner
+  /** The day it is for; undefined for one without an end. */
+  day?: string | undefined
   /** Whose budget it is, in words. */
   of: string
   budget: ModelBudget
@@ -22,7 +25,7 @@ export interface OverBudget {
  * known, is taken for reached. Calls under way have not been counted: what they use comes on top.
  */
 export function overBudget(
-  { of, budget, account }: Spending,
+  { of, budget, account }: Pick<Spending, 'of' | 'budget' | 'account'>,
   call: { model: string; priced: boolean },
 ): OverBudget | undefined {
   const { calls, tokens, costUsd, wallMs } = budget

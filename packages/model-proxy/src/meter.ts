@@ -1,5 +1,6 @@
 import {
   noTotals,
+  type BudgetOwner,
   type ModelRun,
   type ModelStop,
   type ModelUsageTotals,
@@ -26,6 +27,8 @@ export interface Meter {
   admit(call: AdmittedCall): Promise<MeteredCall | { refused: Refusal; message?: string } | 'left'>
   /** From now on the run has this budget; what waited for it goes on. */
   raise(budget: ModelRun['budget']): void
+  /** A budget that it shares may be another one: what waited for that goes on. */
+  look(): void
   /** The run cannot come to a good end. */
   stop(why: ModelStop): void
   end(): Promise<void>
@@ -40,12 +43,15 @@ export interface AdmittedCall {
   abort(): void
 }
 
-export interface MeterOptions extends Pick<MetersOptions, 'usageLog' | 'prices' | 'log' | 'now' | 'holdRoom'> {
+export interface MeterOptions extends Pick<
+  MetersOptions,
+  'usageLog' | 'prices' | 'log' | 'now' | 'holdRoom' | 'isRaisable'
+> {
   run: ModelRun
   /** That came with the request of the run. */
   key: string | undefined
   onStop(why: ModelStop): void
-  onLimit: ((reached: ReachedLimit) => void) | undefined
+  onLimit: ((reached?: ReachedLimit) => void) | undefined
   ofRun: Account
   /** All other budgets that the run is under, now. */
   others(): readonly Spending[]
@@ -88,19 +94,22 @@ export function createMeter(options: MeterOptions): Meter {
     writing.add(written)
   }
 
-  function limitOf(of: string): (OverBudget & { ofRun: boolean }) | undefined {
+  function limitOf(of: string): (OverBudget & Pick<Spending, 'owner' | 'day' | 'budget'>) | undefined {
     const call = { model: of, priced: prices.has(of) }
-    for (const spending of others()) {
+    const own: Spending = { owner: 'run', of: 'the run', budget, account: ofRun }
+    for (const spending of [...others(), own]) {
       const over = overBudget(spending, call)
-      if (over) return { ...over, ofRun: false }
+      if (over) return { ...over, owner: spending.owner, day: spending.day, budget: spending.budget }
     }
-    const over = overBudget({ of: 'the run', budget, account: ofRun }, call)
-    return over && { ...over, ofRun: true }
+    return undefined
   }
 
-  function canBeRaised(limit: ReachedLimit['limit']): boolean {
-    const { raisableTo } = run
-    return raisableTo !== undefined && (raisableTo[limit] ?? Number.POSITIVE_INFINITY) > (budget[limit] ?? 0)
+  function canBeRaised(owner: BudgetOwner, limit: ReachedLimit['limit']): boolean {
+    const { raisableTo, tenant } = run
+    if (raisableTo === undefined) return false
+    if (owner === 'session') return true
+    if (owner !== 'run') return options.isRaisable(tenant)
+    return (raisableTo[limit] ?? Number.POSITIVE_INFINITY) > (budget[limit] ?? 0)
   }
 
   function decide(): void {
@@ -109,26 +118,34 @@ export function createMeter(options: MeterOptions): Meter {
     decided = Promise.withResolvers()
   }
 
-  /** Settles when the limit was decided upon, or the engine has gone; false when no more calls may wait. */
-  async function wait({ requestBytes, gone }: AdmittedCall, reached: ReachedLimit): Promise<boolean> {
-    if (held >= MAX_HELD) return false
-    using room = options.holdRoom.take(requestBytes)
-    if (!room) return false
+  /** A place among the calls that wait; undefined when no more may. */
+  function hold(requestBytes: number): Disposable | undefined {
+    if (held >= MAX_HELD) return undefined
+    const room = options.holdRoom.take(requestBytes)
+    if (!room) return undefined
     held += 1
+    return {
+      [Symbol.dispose]() {
+        held -= 1
+        room[Symbol.dispose]()
+      },
+    }
+  }
+
+  /** Settles when the limit was decided upon, or the engine has gone. */
+  async function decision({ gone }: AdmittedCall, reached: ReachedLimit): Promise<void> {
     const left = Promise.withResolvers<void>()
     const onGone = (): void => left.resolve()
     gone.addEventListener('abort', onGone, { once: true })
-    const decision = decided.promise
+    const { promise } = decided
     if (!asked) {
       asked = true
       options.onLimit?.(reached)
     }
     try {
-      if (!gone.aborted) await Promise.race([decision, left.promise])
-      return true
+      if (!gone.aborted) await Promise.race([promise, left.promise])
     } finally {
       gone.removeEventListener('abort', onGone)
-      held -= 1
     }
   }
 
@@ -151,20 +168,29 @@ export function createMeter(options: MeterOptions): Meter {
     stop,
     usage: () => (ofRun.spent().calls === 0 ? undefined : toUsage(ofRun.spent(), model)),
     async admit(call) {
+      using places = new DisposableStack()
       for (let waited = false; ; waited = true) {
         // Whoever has waited did nothing wrong.
         if (ended) return { refused: waited ? 'budget' : 'no_run' }
         const over = limitOf(call.model)
-        if (!over) return begin(call)
-        const { why, limit, used = 0 } = over
-        if (stopped || !over.ofRun || limit === undefined || !canBeRaised(limit)) {
+        if (!over) {
+          if (waited && held === 1) options.onLimit?.()
+          return begin(call)
+        }
+        const { why, limit, used = 0, owner, day } = over
+        if (stopped || limit === undefined || !canBeRaised(owner, limit)) {
           stop({ code: 'BUDGET_EXCEEDED', message: why })
           return { refused: 'budget', message: why }
         }
-        if (!(await wait(call, { message: why, limit, used, budget }))) return { refused: 'held' }
+        const place = waited ? undefined : hold(call.requestBytes)
+        if (!waited && !place) return { refused: 'held' }
+        if (place) places.use(place)
+        const reached = { of: owner, message: why, limit, used, budget: over.budget }
+        await decision(call, day === undefined ? reached : { ...reached, day })
         if (call.gone.aborted) return 'left'
       }
     },
+    look: decide,
     raise(to) {
       budget = to
       decide()

@@ -14,6 +14,7 @@ import type { HoldRoom } from './hold-room.ts'
 import { createKeyRing } from './key-ring.ts'
 import { createLedger, hasLimit } from './ledger.ts'
 import { createMeter, type Meter } from './meter.ts'
+import { createRaisedBudget } from './raised-budget.ts'
 import type { ModelPrice } from './price.ts'
 
 /** What an API key may use, besides what everybody may. */
@@ -33,6 +34,8 @@ export interface MetersOptions {
   /** Of every tenant's day (UTC). */
   dayBudget: ModelBudget
   budgetsOfKey(keyId: string): KeyBudgets
+  /** Whether anybody may raise what the tenant's keys may use, and what it may use on a day. */
+  isRaisable(tenant: string): boolean
   holdRoom: HoldRoom
   log: Log
   /** Milliseconds since the epoch. */
@@ -47,25 +50,33 @@ export interface Meters extends RunModels, Pick<Expected, 'coming'> {
 export function createMeters(options: MetersOptions): Meters {
   const { usageLog, sessionBudget, now } = options
   const keys = createKeyRing()
-  const ledger = createLedger(options)
   const expected = createExpected()
   const meters = new Map<string, Meter>()
+  const onRaised = (): void => {
+    for (const meter of meters.values()) meter.look()
+  }
+  const ledger = createLedger(options, onRaised)
 
   return {
     keys,
     of: (sessionId) => meters.get(sessionId),
     expect: expected.expect,
     coming: expected.coming,
-    async begin(run: ModelRun, onStop: (why: ModelStop) => void, onLimit?: (reached: ReachedLimit) => void) {
+    async begin(run: ModelRun, onStop: (why: ModelStop) => void, onLimit?: (reached?: ReachedLimit) => void) {
       const { runId, sessionId } = run
       const key = run.options?.keyed ? keys.of(run) : undefined
       if (run.options?.keyed && key === undefined) throw keyGone()
-      const [ofRun, ofSession] = await Promise.all([
+      const owned = { owner: 'session', id: sessionId } as const
+      const limited = hasLimit(sessionBudget)
+      const [ofRun, ofSession, stored] = await Promise.all([
         run.resumed ? usageLog.sumUsage({ runId }) : noTotals,
-        hasLimit(sessionBudget) ? usageLog.sumUsage({ sessionId }) : noTotals,
+        limited ? usageLog.sumUsage({ sessionId }) : noTotals,
+        limited ? usageLog.listRaised(owned) : [],
         ledger.load(run),
       ])
-      const session = { of: 'the session', budget: sessionBudget, account: createAccount(ofSession, now) }
+      const session = createRaisedBudget({ ...owned, day: '', configured: sessionBudget, stored, onRaised })
+      const account = createAccount(ofSession, now)
+      const ofItsSession = () => ({ ...owned, of: 'the session', budget: session.budget(), account })
       const meter = createMeter({
         ...options,
         run,
@@ -73,13 +84,17 @@ export function createMeters(options: MetersOptions): Meters {
         onStop,
         onLimit,
         ofRun: createAccount(ofRun, now),
-        others: () => [session, ...ledger.of(run)],
+        others: () => [ofItsSession(), ...ledger.of(run)],
       })
       meters.set(sessionId, meter)
       expected.arrived(sessionId)
       return {
         usage: meter.usage,
         raise: meter.raise,
+        shared(owner, day) {
+          if (owner !== 'session') return ledger.shared(run, owner, day)
+          return limited ? session : undefined
+        },
         async end() {
           if (meters.get(sessionId) === meter) meters.delete(sessionId)
           await meter.end()

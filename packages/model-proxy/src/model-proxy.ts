@@ -27,6 +27,8 @@ export interface ModelProxyOptions {
   dayBudget?: ModelBudget
   /** What an API key may use besides; nothing is limited unless given. */
   budgetsOfKey?(keyId: string): KeyBudgets
+  /** Whether anybody may raise what the tenant's keys may use, and what it may use on a day; nobody unless given. */
+  isRaisable?(tenant: string): boolean
   /** Engines have the providers of `slotProviders` in their configuration. */
   slots?: boolean
   limits?: Partial<ProxyLimits>
@@ -72,6 +74,7 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     sessionBudget: options.sessionBudget ?? {},
     dayBudget: options.dayBudget ?? {},
     budgetsOfKey: options.budgetsOfKey ?? (() => ({})),
+    isRaisable: options.isRaisable ?? (() => false),
     holdRoom: createHoldRoom(limits.maxHeldBytes),
     log,
     now: Date.now,

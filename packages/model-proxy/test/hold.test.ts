@@ -20,6 +20,7 @@ test(
     await eventually(t, () => meter.reached.length > 0)
     assert.deepEqual(meter.reached, [
       {
+        of: 'run',
         limit: 'calls',
         used: 1,
         budget: { calls: 1 },
@@ -89,7 +90,8 @@ test('what raising would not help ends the run at once', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end(answered))
   for (const [options, budget] of [
     [{}, { costUsd: 1 }],
-    [{ sessionBudget: { calls: 0 } }, { calls: 1 }],
+    [{ sessionBudget: { costUsd: 1 } }, { calls: 1 }],
+    [{ dayBudget: { calls: 0 } }, { calls: 1 }],
     [{}, { calls: 0 }],
   ] as const) {
     const scene = await startScene(t, provider.address, options)

@@ -8,6 +8,7 @@ import type {
   ModelStop,
   ModelUsage,
   ProviderAccess,
+  RaisedLimit,
   ReachedLimit,
   UsageLog,
 } from '@opencode-gateway/contracts'
@@ -42,7 +43,7 @@ export interface Scene {
     keyId?: string
     /** It asks at a limit of its own, up to this. */
     asks?: ModelBudget
-  }): Promise<ModelMeter & { stops: ModelStop[]; reached: ReachedLimit[] }>
+  }): Promise<ModelMeter & { stops: ModelStop[]; reached: ReachedLimit[]; freed(): number }>
   /** Calls the provider through the proxy, as an engine would. */
   call(
     path: string,
@@ -56,7 +57,7 @@ export const ENGINE_SESSION = 'ses_root'
 const parents: Readonly<Record<string, string>> = { ses_child: ENGINE_SESSION, ses_grandchild: 'ses_child' }
 
 /** Keeps usage in memory. */
-function createMemoryLog(stored: ModelUsage[]): UsageLog {
+function createMemoryLog(stored: ModelUsage[], raised: readonly RaisedLimit[]): UsageLog {
   return {
     async addUsage(usage) {
       stored.push(usage)
@@ -65,6 +66,7 @@ function createMemoryLog(stored: ModelUsage[]): UsageLog {
       const rows = stored.filter((row) => Object.entries(of).every(([name, value]) => Object(row)[name] === value))
       return rows.reduce(addTotals, noTotals)
     },
+    listRaised: async ({ owner, id }) => raised.filter((row) => row.owner === owner && row.id === id),
     reportUsage: async () => [],
     dropUsage: async () => 0,
   }
@@ -74,14 +76,14 @@ function createMemoryLog(stored: ModelUsage[]): UsageLog {
 export async function startScene(
   t: TestContext,
   address: string,
-  options: Partial<ModelProxyOptions> = {},
+  options: Partial<ModelProxyOptions> & { raised?: readonly RaisedLimit[] } = {},
 ): Promise<Scene> {
   const refused: string[] = []
   const stored: ModelUsage[] = []
   const proxy = createModelProxy({
     upstreams: new Map([['acme', createUpstream(address, { key: KEY, headers: { 'X-Config': 'of the operator' } })]]),
     log: silentLog,
-    usageLog: createMemoryLog(stored),
+    usageLog: createMemoryLog(stored, options.raised ?? []),
     onRefused: (why) => refused.push(why),
     ...options,
   })
@@ -99,12 +101,16 @@ export async function startScene(
       const more = asks === undefined ? rest : { ...rest, raisableTo: asks }
       const reached: ReachedLimit[] = []
       const stops: ModelStop[] = []
+      let freed = 0
       const meter = await proxy.runs.begin(
         { runId, sessionId, tenant: 'tenant', budget, ...more },
         (why) => stops.push(why),
-        (limit) => reached.push(limit),
+        (limit) => {
+          if (limit) reached.push(limit)
+          else freed += 1
+        },
       )
-      return { ...meter, stops, reached }
+      return { ...meter, stops, reached, freed: () => freed }
     },
     access,
     refused,

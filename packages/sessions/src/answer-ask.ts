@@ -1,5 +1,5 @@
 import { GatewayError, type RunRow, type SessionRow, type Store } from '@opencode-gateway/contracts'
-import type { Answer } from './run/asks.ts'
+import type { Answer, Answerer } from './run/asks.ts'
 import type { Dispatcher } from './queue/dispatcher.ts'
 
 export interface AnswerAskOptions {
@@ -8,8 +8,7 @@ export interface AnswerAskOptions {
   session: SessionRow
   /** All that are open are among them. */
   runs: readonly RunRow[]
-  /** The API key of whoever answers. */
-  keyId: string | undefined
+  by: Answerer | undefined
 }
 
 /** Hands an answer to the run that waits for it. ASK_RESOLVED for an ask that was there once, ASK_NOT_FOUND for none. */
@@ -24,13 +23,9 @@ export async function answerAsk(options: AnswerAskOptions, askId: string, answer
   }
 }
 
-async function hand(
-  { dispatcher, session, runs, keyId }: AnswerAskOptions,
-  askId: string,
-  answer: Answer,
-): Promise<void> {
+async function hand({ dispatcher, session, runs, by }: AnswerAskOptions, askId: string, answer: Answer): Promise<void> {
   const driven = runs.flatMap((run) => dispatcher.find(run.runId) ?? []).at(0)
-  if (driven) return driven.answer(askId, answer, keyId)
+  if (driven) return driven.answer(askId, answer, by)
   if (runs.some(({ asks, complete }) => !complete && asks.some((ask) => ask.askId === askId))) {
     const text = `The run that waits for ask "${askId}" has not been found again yet. Try again in a moment.`
     throw new GatewayError('EXECUTOR_UNAVAILABLE', text, { retryAfterMs: 1_000 })

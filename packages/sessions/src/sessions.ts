@@ -138,10 +138,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       return runs.flatMap(({ runId, asks, complete }) => (complete ? [] : asks.map((ask) => ({ ...ask, runId }))))
     },
 
-    async answer(tenant, sessionId, askId, answer, keyId) {
+    async answer(tenant, sessionId, askId, answer, by) {
       const session = await owned(tenant, sessionId)
       const runs = await latestRuns(store, session)
-      await answerAsk({ store, dispatcher, session, runs, keyId }, askId, answer)
+      await answerAsk({ store, dispatcher, session, runs, by }, askId, answer)
     },
 
     async cancel(tenant, sessionId, runId) {

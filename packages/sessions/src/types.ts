@@ -14,7 +14,7 @@ import type {
   Workspace,
   WorkspaceFill,
 } from '@opencode-gateway/contracts'
-import type { Answer } from './run/asks.ts'
+import type { Answer, Answerer } from './run/asks.ts'
 
 /** What a run is to do, before it has an id. */
 export type RunOrder = (Omit<PromptInput, 'runId'> | Omit<ShellInput, 'runId'>) & OrderLimits
@@ -26,7 +26,7 @@ export interface OrderLimits {
   askTimeoutMs?: number
   maxModelCalls?: number
   budget?: ModelBudget
-  /** At a limit of the budget the run asks, and may be raised to this. */
+  /** At a limit the run asks, and may be raised to this at one of its own budget. */
   raisableTo?: ModelBudget
   /** The API key that orders it. */
   keyId?: string
@@ -121,9 +121,10 @@ export interface Sessions {
   asks(tenant: string, sessionId: string): Promise<readonly WaitingAsk[]>
   /**
    * ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask, or raises a budget too far,
+   * FORBIDDEN when it raises one that is the operator's and `by` may not; then the ask waits on.
    * EXECUTOR_UNAVAILABLE while the run has not been found again after a restart.
    */
-  answer(tenant: string, sessionId: string, askId: string, answer: Answer, keyId?: string): Promise<void>
+  answer(tenant: string, sessionId: string, askId: string, answer: Answer, by?: Answerer): Promise<void>
   /**
    * The directory the session works in, also while no engine has the session. `make`: makes one when there is none.
    * WORKSPACE_NOT_FOUND, SESSION_CLOSED, UNSUPPORTED_OPTION where the executor's workspaces cannot be reached.

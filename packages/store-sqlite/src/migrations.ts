@@ -207,4 +207,16 @@ export const migrations: readonly string[] = [
   DELETE FROM model_usage WHERE session_id NOT IN (SELECT session_id FROM sessions);
   CREATE INDEX sessions_of_before_retention ON sessions (retention_ms) WHERE closed_at IS NULL AND retention_ms IS NULL;
   `,
+  `
+  -- One row for each limit: what was raised for another day, or when another limit was set, holds no more.
+  CREATE TABLE raised_limits (
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day TEXT NOT NULL,
+    configured REAL NOT NULL,
+    more REAL NOT NULL,
+    PRIMARY KEY (owner, id, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -7,6 +7,7 @@ import { createEventSql } from './sql/events.ts'
 import { createExpirySql } from './sql/expiry.ts'
 import { createIdempotencySql } from './sql/idempotency.ts'
 import { createProviderSql } from './sql/providers.ts'
+import { createRaisedSql } from './sql/raised.ts'
 import { createRetentionSql } from './sql/retention.ts'
 import { createRunLists } from './sql/run-lists.ts'
 import { createRunSql } from './sql/runs.ts'
@@ -25,13 +26,14 @@ export function createOperations(db: DatabaseSync) {
   const runLists = createRunLists(db)
   const checks = createCheckSql(db)
   const usage = createUsageSql(db)
+  const raised = createRaisedSql(db)
   const retention = createRetentionSql(db, usage)
   const providers = createProviderSql(db)
 
   const { findCreated, ...admission } = createAdmission({ sessions, runs, events, keys: createIdempotencySql(db) })
   const writes = {
     ...admission,
-    ...createOwnership({ sessions, runs, events }),
+    ...createOwnership({ sessions, runs, events, raised }),
     ...createExpirySql(db),
     closeExpired: (now: number, limit: number) =>
       retention.closeExpired(now, limit).flatMap((session) => sessions.getByNumber(session) ?? []),
@@ -63,6 +65,7 @@ export function createOperations(db: DatabaseSync) {
     queuePosition: runLists.queuePosition,
     readCheck: checks.read,
     sumUsage: usage.sumUsage,
+    listRaised: raised.list,
     reportUsage: usage.reportUsage,
     ...providers.reads,
   }

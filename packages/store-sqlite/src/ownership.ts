@@ -2,6 +2,7 @@ import type { Fence } from '@opencode-gateway/contracts'
 import { Fenced, NoSession } from './failure.ts'
 import type { EventText, RunRecord } from './records.ts'
 import type { EventSql } from './sql/events.ts'
+import type { RaisedSql } from './sql/raised.ts'
 import type { PatchText, RunHead, RunSql } from './sql/runs.ts'
 import type { SessionSql } from './sql/sessions.ts'
 
@@ -15,6 +16,7 @@ interface OwnershipOptions {
   sessions: SessionSql
   runs: RunSql
   events: EventSql
+  raised: RaisedSql
 }
 
 function pending(reason: string): readonly EventText[] {
@@ -22,7 +24,7 @@ function pending(reason: string): readonly EventText[] {
 }
 
 /** Who may write to a run, and what its owner writes. */
-export function createOwnership({ sessions, runs, events }: OwnershipOptions) {
+export function createOwnership({ sessions, runs, events, raised }: OwnershipOptions) {
   function held({ runId, sessionId, epoch }: Fence): RunHead {
     const run = runs.head(runId)
     if (run === undefined || run.sessionId !== sessionId) throw new Fenced(runId, 'the session has no such run')
@@ -64,6 +66,7 @@ export function createOwnership({ sessions, runs, events }: OwnershipOptions) {
       const run = held(fence)
       const place = write(run, run.epoch, texts, at)
       if (patch) runs.patch(run.id, patch)
+      for (const limit of patch?.raised ?? []) raised.add(limit)
       if (patch?.state !== undefined) sessions.follow(run.session, run.id, patch.state)
       if (patch?.endedAt !== undefined) sessions.endRun(run.session, run.id, patch.endedAt)
       return place

@@ -168,6 +168,7 @@ export function createSqliteStore({
       return call('dropUsage', before, bounded(limit))
     },
     sumUsage: async (of) => toTotals(await call('sumUsage', of)),
+    listRaised: ({ owner, id }) => call('listRaised', { owner, id }),
     async reportUsage(query) {
       const rows = await call('reportUsage', { ...query, limit: bounded(query.limit) })
       return rows.map((row) => ({ group: row.group, model: row.model, ...toTotals(row) }))

@@ -45,6 +45,7 @@ it('the released steps build the schema', () => {
     'provider_defaults',
     'provider_versions',
     'providers',
+    'raised_limits',
     'run_inputs',
     'run_keys',
     'runs',

@@ -12,6 +12,7 @@ import { lists } from './cases/lists.ts'
 import { log } from './cases/log.ts'
 import { providers } from './cases/providers.ts'
 import { queue } from './cases/queue.ts'
+import { raises } from './cases/raised.ts'
 import { retention } from './cases/retention.ts'
 import { runKeys } from './cases/run-keys.ts'
 import { sessions } from './cases/sessions.ts'
@@ -35,6 +36,7 @@ export const storeCases: readonly StoreCaseGroup[] = [
   runKeys,
   providers,
   usages,
+  raises,
   durability,
 ]
 

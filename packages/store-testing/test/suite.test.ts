@@ -6,6 +6,7 @@ import type { BrokenStore } from './broken/broken-store.ts'
 import { brokenFences } from './broken/fences.ts'
 import { brokenLog } from './broken/log.ts'
 import { brokenProviders } from './broken/providers.ts'
+import { brokenRaises } from './broken/raised.ts'
 import { brokenRetention } from './broken/retention.ts'
 import { brokenRunKeys } from './broken/run-keys.ts'
 import { brokenRuns } from './broken/runs.ts'
@@ -24,6 +25,7 @@ const brokenStores: readonly BrokenStore[] = [
   ...brokenProviders,
   ...brokenRunKeys,
   ...brokenUsage,
+  ...brokenRaises,
 ]
 const cases = storeCases.flatMap((group) => group.cases)
 

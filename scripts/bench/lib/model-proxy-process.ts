@@ -18,6 +18,7 @@ await serveBench(async (settings) => {
   const usageLog = {
     addUsage: async () => {},
     sumUsage: async () => noTotals,
+    listRaised: async () => [],
     reportUsage: async () => [],
     dropUsage: async () => 0,
   }

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto'
 import type { ModelBudget } from '@opencode-gateway/contracts'
 import { keyLimitsExpected, readKeyLimits } from './key-limits.ts'
 
-/** `files:secrets`: files of a workspace that look like secrets. `providers:write`: provider configurations. */
-export const scopes = ['read', 'write', 'files:secrets', 'providers:write'] as const
+/**
+ * `files:secrets`: files of a workspace that look like secrets. `providers:write`: provider configurations.
+ * `budgets:write`: raising what keys may use, and what may be used on a day.
+ */
+export const scopes = ['read', 'write', 'files:secrets', 'providers:write', 'budgets:write'] as const
 export type Scope = (typeof scopes)[number]
 
 /** What a key may do that says nothing of it. */
 export const usualScopes = ['read', 'write'] as const satisfies readonly Scope[]
 /** What the one key may do where there is one, and everybody where no key is asked for. */
-export const ownerScopes = [...usualScopes, 'providers:write'] as const satisfies readonly Scope[]
+export const ownerScopes = [...usualScopes, 'providers:write', 'budgets:write'] as const satisfies readonly Scope[]
 
 /** A key the gateway knows, without the key itself. */
 export interface ApiKey {

@@ -9,7 +9,7 @@ import {
 import type { OrderLimits } from '@opencode-gateway/sessions'
 import { durationMs } from './duration.ts'
 
-/** Whether runs ask at a limit of their budget: never, where the request says so, or unless it says otherwise. */
+/** Whether runs ask at a limit of a budget: never, where the request says so, or unless it says otherwise. */
 export const budgetAsking = ['never', 'request', 'always'] as const
 export type BudgetAsking = (typeof budgetAsking)[number]
 
@@ -24,9 +24,9 @@ export interface BudgetRules {
 /** What a run may use of models: what its request says, within what the gateway allows. Throws INVALID_REQUEST. */
 export function budgetOrder(
   asked: Budget | undefined,
-  { most, raisableTo, asking }: BudgetRules,
+  { most, raisableTo, asking: when }: BudgetRules,
 ): Pick<OrderLimits, 'budget' | 'raisableTo'> {
-  const { on_limit: onLimit = asking === 'always' ? 'ask' : 'end', ...amounts } = asked ?? {}
+  const { on_limit: onLimit = when === 'always' ? 'ask' : 'end', ...amounts } = asked ?? {}
   const wanted = readAmounts(amounts, 'budget')
   for (const limit of ['calls', 'tokens', 'costUsd', 'wallMs'] as const) {
     const [given, bound] = [wanted[limit], most[limit]]
@@ -35,12 +35,14 @@ export function budgetOrder(
     const name = limitNames[limit]
     throw refusal(`budget.${name}`, amounts[name], `must be at most ${text}${unit} (RUN_BUDGET)`)
   }
-  if (onLimit === 'ask' && asking === 'never') {
+  if (onLimit === 'ask' && when === 'never') {
     throw refusal('budget.on_limit', onLimit, 'is not allowed by this gateway (BUDGET_ASK)')
   }
   const budget = { ...most, ...wanted }
-  if (asked === undefined && Object.keys(budget).length === 0) return {}
-  return { budget, ...(onLimit === 'ask' ? { raisableTo } : {}) }
+  const asking = onLimit === 'ask' ? { raisableTo } : {}
+  // It can come to a limit of a budget that it shares all the same.
+  if (asked === undefined && Object.keys(budget).length === 0) return asking
+  return { budget, ...asking }
 }
 
 /** The amounts of a request. Throws INVALID_REQUEST for a duration that is none. */

@@ -24,7 +24,7 @@ const answer = {
   tags,
   summary: 'Answer a permission request, a question, or a run at its budget',
   description:
-    'A permission request takes `{"reply": "once" | "always" | "reject"}`; with a `message` a rejected agent goes on another way, without one its run ends. A question takes `{"answers": [["label", …], …]}`, one list for each question, or `{"reject": true}`. A run at a limit of its budget takes `{"raise": {"calls": 20}}`, which is added to what it may use, or `{"stop": true}`. An ask takes one answer; what nobody answers in time is refused.',
+    'A permission request takes `{"reply": "once" | "always" | "reject"}`; with a `message` a rejected agent goes on another way, without one its run ends. A question takes `{"answers": [["label", …], …]}`, one list for each question, or `{"reject": true}`. A run at a limit of a budget takes `{"raise": {"calls": 20}}`, which is added to that budget, or `{"stop": true}`; raising one of an API key or of a day needs the scope `budgets:write`. An ask takes one answer; what nobody answers in time is refused.',
   params: AskParams,
   body: ref(AskAnswerRequest),
   response: {
@@ -51,7 +51,8 @@ export const askRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { 
   app.post('/sessions/:id/asks/:ask_id', { schema: answer }, async (request) => {
     const { body, client, params } = request
     const id = sessionIdOf(request)
-    await sessions.answer(client.tenant, id, params.ask_id, readAnswer(body), client.keyId)
+    const by = { keyId: client.keyId, mayRaise: client.scopes.includes('budgets:write') }
+    await sessions.answer(client.tenant, id, params.ask_id, readAnswer(body), by)
     request.log.info({ sessionId: id, askId: params.ask_id, keyId: client.keyId }, 'an ask is answered')
     return { session_id: id, ask_id: params.ask_id, answer: body }
   })

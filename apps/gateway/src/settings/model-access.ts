@@ -20,6 +20,8 @@ export interface ModelAccessOptions extends EngineSettingsOptions {
   dayBudget: ModelBudget
   /** What an API key may use besides. */
   budgetsOfKey(keyId: string): KeyBudgets
+  /** Whether anybody may raise that, and what the tenant may use on a day. */
+  isRaisable(tenant: string): boolean
   /** Hosts that a request may name. */
   endpointHosts: readonly string[]
   log: Log
@@ -39,7 +41,7 @@ export interface ModelAccess {
 
 /** The proxy with the providers that can be behind it, and what is left for the engine. */
 export function createModelAccess(options: ModelAccessOptions): ModelAccess {
-  const { log, usageLog, sessionBudget, dayBudget, budgetsOfKey, onRefused } = options
+  const { log, usageLog, sessionBudget, dayBudget, budgetsOfKey, isRaisable, onRefused } = options
   const settings = engineSettings(options)
   const { upstreams, engine, straight } = splitSettings({
     settings,
@@ -55,7 +57,7 @@ export function createModelAccess(options: ModelAccessOptions): ModelAccess {
   // An engine without a default model would choose one, perhaps of these.
   const slots = typeof settings.config['model'] === 'string'
   const prices = readPrices(settings.config)
-  const budgets = { sessionBudget, dayBudget, budgetsOfKey }
+  const budgets = { sessionBudget, dayBudget, budgetsOfKey, isRaisable }
   const proxy = createModelProxy({ upstreams, usageLog, prices, ...budgets, slots, log, onRefused })
   const providers = new Map([...upstreams.keys()].map((name) => [name, declaredModels(settings.config, name)]))
   const choices = { providers, slots, endpointHosts: options.endpointHosts }

@@ -14,8 +14,14 @@ test('what a run may use of models is counted on the way, reported and limited',
 
   await t.test('every call is counted, those of sub-agents too, and reported', LIMIT, async () => {
     const prompt = [lines.run('true'), 'task: say: below', lines.say('hello')].join('\n')
-    const answer = await call('POST', '/run', { prompt })
+    const answer = await call('POST', '/run', { prompt, model_config: { temperature: 0.125, max_tokens: 900 } })
     assert.equal(answer.status, 200, answer.text)
+    const asked = real.model.requests.map(({ temperature, maxTokens }) => [temperature, maxTokens])
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 4 }, () => [0.125, 900]),
+      'what is asked holds for sub-agents too',
+    )
     const { usage, run_id: runId, session_id: sessionId } = answer.json()
     const { model_calls: calls, cost_usd: cost, tokens } = Object(usage)
     assert.equal(calls, 4)
@@ -80,6 +86,16 @@ test('what a run may use of models is counted on the way, reported and limited',
     assert.deepEqual(events[types.indexOf('ask_resolved')].data.budget, { calls: 6 })
   })
 
+  await t.test('a key that is revoked in the middle of a run ends it, and says so', LIMIT, async () => {
+    const before = real.model.requests.length
+    const prompt = [lines.run('echo one'), 'error: 401 times=9 key revoked', lines.say('never')].join('\n')
+    const answer = await call('POST', '/run', { prompt })
+    const { code, outcome, retryable, usage } = answer.json()
+    assert.deepEqual([answer.status, code, outcome, retryable], [500, 'MODEL_AUTH', 'failed', false], answer.text)
+    assert.equal(real.model.requests.length - before, 2, 'it was not called again')
+    assert.equal(Object(usage).model_calls, 1, 'what was refused is not counted')
+  })
+
   await t.test('a session has a budget over all its runs', LIMIT, async () => {
     const path = `/sessions/${String((await call('POST', '/sessions', {})).json().session_id)}`
     for (let run = 0; run < 3; run += 1) {
@@ -90,6 +106,14 @@ test('what a run may use of models is counted on the way, reported and limited',
       Array.from(Object((await call('GET', path)).json()).runs, (run) => String(Object(run).status))
     await eventually(t, async () => (await states()).every((state) => state !== 'pending' && state !== 'running'))
     assert.deepEqual(await states(), ['completed', 'completed', 'budget_exceeded'])
+    const asking = { prompt: lines.say('more'), budget: { on_limit: 'ask' } }
+    assert.equal((await call('POST', `${path}/messages`, asking)).status, 202)
+    const asks = async () => Array.from(Object((await call('GET', `${path}/asks`)).json()).asks, Object)
+    await eventually(t, async () => (await asks()).length > 0)
+    const [{ ask_id: askId, budget }] = await asks()
+    assert.deepEqual([budget.of, budget.used, budget.budget], ['session', 6, { calls: 6 }])
+    assert.equal((await call('POST', `${path}/asks/${askId}`, { raise: { calls: 1 } })).status, 200)
+    await eventually(t, async () => (await states())[3] === 'completed')
   })
 
   await t.test('nothing above was refused as an attack', async () => {

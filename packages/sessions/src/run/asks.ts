@@ -16,22 +16,30 @@ export interface AsksOptions {
   /** What the log has of the run, when it was found again. */
   history: readonly EventBody[]
   /** Hands an answer to whoever waits for it. Rejects with ASK_NOT_FOUND when nobody does any more. */
-  deliver(ask: PendingAsk, answer: Answer, keyId: string | undefined): Promise<void>
+  deliver(ask: PendingAsk, answer: Answer, by: Answerer): Promise<void>
   /** An ask has its answer. */
   onResolved(by: 'client' | 'policy' | 'timeout'): void
   /** The refusal of an ask whose time was over could not be handed to the agent. */
   onUndeliverable(askId: string, error: unknown): void
 }
 
-/** What an agent is answered, or a run at a limit of its budget. */
+/** What an agent is answered, or a run at a limit of a budget. */
 export type Answer = AskAnswer | BudgetAnswer
+
+/** Whoever answers. */
+export interface Answerer {
+  /** The API key. */
+  keyId?: string | undefined
+  /** May raise what keys may use, and what may be used on a day. */
+  mayRaise?: boolean
+}
 
 /** The asks of one run that wait for an answer. Each gets one: from a client, or when its time is over a refusal. */
 export interface Asks extends Disposable {
   /** Takes note of an event; returns it as it goes into the log, and what it changes on the run. */
   saw(event: AgentEventBody): { event: AgentEventBody; patch: RunPatch | undefined }
   /** Answers for a client. ASK_NOT_FOUND, ASK_RESOLVED, INVALID_REQUEST when the answer does not fit the ask. */
-  answer(askId: string, answer: Answer, keyId?: string): Promise<void>
+  answer(askId: string, answer: Answer, by?: Answerer): Promise<void>
   waiting(): boolean
   /** What waits for an answer. */
   pending(): readonly PendingAsk[]
@@ -66,7 +74,7 @@ export function createAsks(options: AsksOptions): Asks {
     give(ask.askId, refusal(ask), 'timeout').catch((error: unknown) => options.onUndeliverable(ask.askId, error))
   }
 
-  async function give(askId: string, answer: Answer, by: By, keyId?: string): Promise<void> {
+  async function give(askId: string, answer: Answer, by: By, who: Answerer = {}): Promise<void> {
     const entry = pending.get(askId)
     if (!entry || entry.answeredBy !== undefined) {
       const known = entry !== undefined || resolved.has(askId)
@@ -78,7 +86,7 @@ export function createAsks(options: AsksOptions): Asks {
     entry.answeredBy = by
     entry.answer = answer
     try {
-      await options.deliver(entry.ask, answer, keyId)
+      await options.deliver(entry.ask, answer, who)
       noteGiven(by)
     } catch (error) {
       // Not delivered: it still waits, and somebody may try again until its time is over.
@@ -122,10 +130,10 @@ export function createAsks(options: AsksOptions): Asks {
       }
       return { event, patch: undefined }
     },
-    async answer(askId, answer, keyId) {
+    async answer(askId, answer, who) {
       const ask = pending.get(askId)?.ask
       if (ask) assertFits(ask, answer)
-      await give(askId, answer, 'client', keyId)
+      await give(askId, answer, 'client', who)
     },
     waiting: () => pending.size > 0,
     pending: () => [...pending.values()].map(({ ask }) => ask),

@@ -11,8 +11,8 @@ export interface BeginMeterOptions {
   resumed: boolean
   /** As it has been raised by now. */
   budget: ModelBudget
-  /** Calls wait at a limit of it. */
-  onLimit(reached: ReachedLimit): void
+  /** Calls wait at a limit; undefined: none does any more. */
+  onLimit(reached: ReachedLimit | undefined): void
 }
 
 /** From now on the run may call models, as far as its limits go. Undefined for a command, and where nobody meters. */

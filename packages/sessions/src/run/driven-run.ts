@@ -1,5 +1,5 @@
 import type { CancelReceipt, GatewayError, RunRow } from '@opencode-gateway/contracts'
-import type { Answer } from './asks.ts'
+import type { Answer, Answerer } from './asks.ts'
 import type { Stop } from './verdict.ts'
 
 /** A run at work in this process. */
@@ -7,8 +7,8 @@ export interface DrivenRun {
   readonly run: RunRow
   /** Stops the run; settles when it has ended. The first reason counts. */
   stop(stop: Stop): Promise<CancelReceipt | undefined>
-  /** Hands a client's answer to whoever waits for it; `keyId` is the client's API key. */
-  answer(askId: string, answer: Answer, keyId?: string): Promise<void>
+  /** Hands a client's answer to whoever waits for it. */
+  answer(askId: string, answer: Answer, by?: Answerer): Promise<void>
   /** Lets go without stopping it; the store keeps its state. */
   detach(): void
   readonly settled: Promise<Settlement>

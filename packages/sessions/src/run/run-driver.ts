@@ -82,10 +82,10 @@ export function driveRun(
     timeoutMs: run.limits.askMs,
     open: run.asks,
     history: progress?.events ?? [],
-    async deliver(ask, answer, keyId) {
+    async deliver(ask, answer, by) {
       // After a restart the asks are known before the session is attached again.
       const session = await engaged.promise
-      if ('raise' in answer || 'stop' in answer) return budgetAsk.deliver(ask, answer, keyId)
+      if ('raise' in answer || 'stop' in answer) return budgetAsk.deliver(ask, answer, by)
       await session.answer(ask.askId, answer, { signal: AbortSignal.timeout(limits.cancelGraceMs), log })
     },
     onResolved: (by) => observe({ kind: 'ask', by }),
@@ -101,6 +101,7 @@ export function driveRun(
     asks,
     writer,
     log,
+    shared: (of, day) => meter?.shared(of, day),
     onRaised: (budget) => meter?.raise(budget),
     onStopped: (message) => stop.request({ kind: 'model', code: 'BUDGET_EXCEEDED', message }),
   })

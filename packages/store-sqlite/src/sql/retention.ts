@@ -37,6 +37,8 @@ export function createRetentionSql(db: DatabaseSync, usage: Pick<UsageSql, 'fold
   const dropRest = ['session_labels', 'session_fills', 'idempotency_keys'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE session = ?`),
   )
+  const dropRaised = db.prepare(`
+    DELETE FROM raised_limits WHERE owner = 'session' AND id = (SELECT session_id FROM sessions WHERE id = ?)`)
   const dropSession = db.prepare('DELETE FROM sessions WHERE id = ?')
 
   /** The log first, its oldest part first, then the runs, and what names them last. */
@@ -51,7 +53,7 @@ export function createRetentionSql(db: DatabaseSync, usage: Pick<UsageSql, 'fold
     dropInputs.run(id, room - events)
     const rows = events + Number(dropRuns.run(id, room - events).changes)
     if (rows === room) return { rows, whole: false }
-    for (const drop of dropRest) drop.run(id)
+    for (const drop of [...dropRest, dropRaised]) drop.run(id)
     dropSession.run(id)
     return { rows: rows + 1, whole: true }
   }

@@ -7,6 +7,7 @@ import {
   type ModelUsage,
   type ProviderRow,
   type ProviderStore,
+  type RaisedLimit,
   type RunRow,
   type SessionRow,
   type Store,
@@ -27,6 +28,7 @@ export interface Disk {
   /** Every version that is kept, in the order in which they came. */
   providers: ProviderRow[]
   usage: ModelUsage[]
+  raised: RaisedLimit[]
 }
 
 export interface Key {
@@ -55,6 +57,7 @@ export function emptyDisk(): Disk {
     keys: new Map(),
     providers: [],
     usage: [],
+    raised: [],
   }
 }
 

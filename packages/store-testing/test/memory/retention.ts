@@ -16,6 +16,7 @@ export function retentionSteps(disk: Disk): Pick<Steps, 'closeExpired' | 'adoptR
     if (rows >= room) return { rows, whole: false }
     disk.sessions.delete(sessionId)
     disk.fills.delete(sessionId)
+    disk.raised = disk.raised.filter(({ owner, id }) => owner !== 'session' || id !== sessionId)
     disk.logs.delete(sessionId)
     for (const [name, key] of disk.keys) if (key.sessionId === sessionId) disk.keys.delete(name)
     return { rows: rows + 1, whole: true }

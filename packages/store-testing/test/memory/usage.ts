@@ -2,6 +2,7 @@ import {
   noTotals,
   type ModelUsage,
   type ModelUsageTotals,
+  type RaisedLimit,
   type UsageGroup,
   type UsageReportRow,
 } from '@opencode-gateway/contracts'
@@ -14,13 +15,16 @@ const groupOf: Readonly<Record<UsageGroup, (usage: ModelUsage) => string>> = {
   day: ({ day }) => day,
 }
 
-export function usageSteps(disk: Disk): Pick<Steps, 'addUsage' | 'sumUsage' | 'reportUsage' | 'dropUsage'> {
+export function usageSteps(
+  disk: Disk,
+): Pick<Steps, 'addUsage' | 'sumUsage' | 'listRaised' | 'reportUsage' | 'dropUsage'> {
   return {
     addUsage: (usage) => void disk.usage.push(usage),
     sumUsage: (of) =>
       disk.usage
         .filter((row) => Object.entries(of).every(([name, value]) => Object(row)[name] === value))
         .reduce(add, noTotals),
+    listRaised: ({ owner, id }) => disk.raised.filter((row) => row.owner === owner && row.id === id),
     reportUsage({ tenant, by, sessionId, runId, from = '', to = '9', limit }) {
       const rows = disk.usage.filter(
         (row) =>
@@ -54,6 +58,15 @@ export function usageSteps(disk: Disk): Pick<Steps, 'addUsage' | 'sumUsage' | 'r
       return dropped.size
     },
   }
+}
+
+/** A raise for another day, or of another limit that was set, takes the place of the one before it. */
+export function addRaised(disk: Disk, raised: RaisedLimit): void {
+  const { owner, id, limit, day, configured } = raised
+  const isOf = (row: RaisedLimit): boolean => row.owner === owner && row.id === id && row.limit === limit
+  const before = disk.raised.find((row) => isOf(row) && row.day === day && row.configured === configured)
+  disk.raised = disk.raised.filter((row) => !isOf(row))
+  disk.raised.push({ ...raised, more: raised.more + (before?.more ?? 0) })
 }
 
 /** From now on the usage of the run is known by day alone. */

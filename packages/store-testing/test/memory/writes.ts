@@ -7,6 +7,7 @@ import {
   type ProviderStore,
   type RunPatch,
 } from '@opencode-gateway/contracts'
+import { addRaised } from './usage.ts'
 import {
   claimable,
   follow,
@@ -71,8 +72,9 @@ export function writeSteps(disk: Disk): Writes {
     append(fence, events, at, patch) {
       assertOneEnding(events, patch)
       const run = heldRun(disk, fence)
-      const { currentTool, ...rest } = patch ?? {}
+      const { currentTool, raised = [], ...rest } = patch ?? {}
       Object.assign(run, rest, currentTool !== undefined && { currentTool: currentTool ?? undefined })
+      for (const limit of raised) addRaised(disk, limit)
       if (patch?.endedAt !== undefined) {
         run.asks = []
         disk.runKeys.delete(run.runId)

@@ -48,7 +48,7 @@ export const runVariables = {
     'BUDGET_ASK',
     parse.oneOf('never', 'request', 'always'),
     'request',
-    'Whether runs ask at a limit of their own budget instead of ending: never, where the request says "on_limit": "ask", or always unless it says "end".',
+    'Whether runs ask at a limit of a budget instead of ending: never, where the request says "on_limit": "ask", or always unless it says "end".',
   ),
   sessionBudget: optional('SESSION_BUDGET', parse.budget, 'The same for all runs of a session together.'),
   dayBudget: optional('DAY_BUDGET', parse.budget, 'The same for all runs of one tenant on a day (UTC).'),
