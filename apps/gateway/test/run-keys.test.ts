@@ -26,7 +26,8 @@ async function startKeyed(t: TestContext, options: { dataDir?: string; env?: Rec
     assert.equal(answer.status, 201, answer.text)
     return { sessionId: String(answer.json().session_id), runId: String(answer.json().run_id) }
   }
-  return { ...gateway, begin, held: proxy.runs.keys.of, proxy }
+  const { of: held, ofSession } = proxy.runs.keys
+  return { ...gateway, begin, held, ofSession, proxy }
 }
 
 const ended = async ({ store }: Pick<Gateway, 'store'>, runId: string) => (await store.getRun(runId))?.complete
@@ -55,9 +56,7 @@ test('a queued run has its key after a restart, sealed until it ends, and gone w
   await eventually(t, async () => (await ended(second, queued.runId)) !== undefined)
   assert.equal((await ended(second, queued.runId))?.outcome, 'completed')
   assert.equal(await second.store.getRunKey(queued.runId), undefined)
-  assert.equal(second.held(queued), OTHER, 'for what comes after it')
-  assert.equal((await second.call('DELETE', `/sessions/${queued.sessionId}`)).status, 200)
-  assert.equal(second.held(queued), undefined)
+  assert.equal(second.held(queued), undefined, 'it has ended')
   assert.ok(![first, second].some(({ logged }) => logged().includes('canary')))
 })
 
@@ -88,8 +87,8 @@ test('a run that is cancelled in the queue leaves no key, and one that is refuse
   assert.equal(gateway.held(second), OTHER)
   await gateway.call('POST', `${path}/cancel`, { run_id: runId })
   assert.equal(await gateway.store.getRunKey(second.runId), undefined)
-  const { run_id: heir } = (await more({})).json()
-  assert.equal(gateway.held({ ...first, runId: String(heir) }), OTHER, 'as the latest prompt')
+  assert.equal(gateway.held(second), undefined)
+  assert.equal((await more({ model_config: own(CANARY) })).status, 202)
 
   const { keys } = gateway.proxy.runs
   const kept: string[] = []
@@ -98,11 +97,63 @@ test('a run that is cancelled in the queue leaves no key, and one that is refuse
     kept.push(run.runId)
     keep(run, key)
   }
-  assert.equal((await more({ on_busy: 'reject' })).status, 409)
+  assert.equal((await more({ on_busy: 'reject', model_config: own(OTHER) })).status, 409)
   const [refused] = kept
   assert.ok(refused)
   assert.equal(gateway.held({ ...first, runId: refused }), undefined)
   assert.equal(gateway.held(first), CANARY)
+})
+
+test('the key of a session is for all its prompts, and gone with it', LIMIT, async (t) => {
+  const gateway = await startKeyed(t)
+  const given: string[] = []
+  const { keys } = gateway.proxy.runs
+  const { keep } = keys
+  keys.keep = (run, key) => {
+    given.push(key)
+    keep(run, key)
+  }
+  const first = await gateway.begin({ prompt: 'error: 401 refused', model_config: own(CANARY) })
+  const path = `/sessions/${first.sessionId}`
+  for (const [action, body] of [
+    ['retry', undefined],
+    ['messages', { prompt: 'hang' }],
+  ] as const) {
+    await eventually(t, async () => Object((await gateway.call('GET', path)).json()).status === 'failed')
+    assert.equal(gateway.held(first), undefined, 'a run that has ended has none')
+    const answer = await gateway.call('POST', `${path}/${action}`, body)
+    assert.equal(answer.status, 202, answer.text)
+  }
+  assert.deepEqual(given, [CANARY, CANARY, CANARY])
+  assert.equal((await gateway.call('DELETE', path)).status, 200)
+  assert.equal(gateway.ofSession(first.sessionId), undefined)
+})
+
+test('a key that comes with a message or a run is for that alone: what comes next says so', LIMIT, async (t) => {
+  const gateway = await startKeyed(t)
+  const { session_id: id } = (await gateway.call('POST', '/sessions', { prompt: 'say: x' })).json()
+  const oneShot = { prompt: 'error: 401 refused', model_config: own(CANARY), keep_workspace: true }
+  const { session_id: kept } = (await gateway.call('POST', '/run', oneShot)).json()
+  const sent = await gateway.call('POST', `/sessions/${String(id)}/messages`, {
+    prompt: 'hang',
+    model_config: own(CANARY),
+  })
+  const run = { sessionId: String(id), runId: String(sent.json().run_id) }
+  assert.equal(gateway.held(run), CANARY)
+  const refusals = [
+    await gateway.call('POST', `/sessions/${String(id)}/messages`, { prompt: 'say: x' }),
+    await gateway.call('POST', `/sessions/${String(kept)}/messages`, { prompt: 'say: x' }),
+    await gateway.call('POST', `/sessions/${String(kept)}/retry`),
+  ]
+  for (const { status, text } of refusals) assert.ok(status === 422 && text.includes('model_config.api_key'), text)
+  await gateway.call('POST', `/sessions/${String(id)}/cancel`)
+  assert.equal(gateway.held(run), undefined)
+  for (const sessionId of [id, kept]) assert.equal(gateway.ofSession(String(sessionId)), undefined)
+  const free = await gateway.call('POST', `/sessions/${String(id)}/messages`, {
+    prompt: 'say: x',
+    model: 'anthropic/m',
+  })
+  assert.equal(free.status, 202, free.text)
 })
 
 test('what comes later in a session uses the configuration as it is then', LIMIT, async (t) => {

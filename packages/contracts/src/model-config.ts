@@ -35,7 +35,7 @@ export const ModelConfig = Type.Object(
         pattern: '^[\\x21-\\x7e]+$',
         writeOnly: true,
         description:
-          'Used for this provider in place of the key of the gateway. Kept encrypted until its run has ended, without ENCRYPTION_KEY in memory alone, and never told.',
+          'Used for this provider in place of the key of the gateway. Kept encrypted until its run has ended, without ENCRYPTION_KEY in memory alone, and never told. That of `POST /sessions` is held in memory for its later prompts.',
       }),
     ),
     api_endpoint: Type.Optional(Endpoint),

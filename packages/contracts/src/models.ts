@@ -65,8 +65,8 @@ export interface ModelOptions {
   model?: string
   /** Base URL, in place of the provider's own; the provider's own key is not sent there. */
   endpoint?: string
-  /** A key was given with the request, or is of the configuration: without it nothing is called. */
-  keyed?: true
+  /** A key was given with the request, or with its `session`, or is of the configuration: without it nothing is called. */
+  keyed?: true | 'session'
   /** The provider configuration that was used; `model` is what the request chose itself. */
   config?: { name: string; version: number; model?: string }
   temperature?: number
@@ -112,12 +112,13 @@ export interface ModelMeter {
 
 /** Keys that models are called with for runs, in memory. */
 export interface RunKeys {
-  /** Until the run has ended. */
+  /** Until the run is dropped. */
   keep(run: Pick<ModelRun, 'sessionId' | 'runId'>, key: string): void
   of(run: Pick<ModelRun, 'sessionId' | 'runId'>): string | undefined
-  /** The run has ended. Of a session's runs that have, the key of the one that came last is held, for what comes after. */
-  end(run: Pick<ModelRun, 'sessionId' | 'runId'>): void
-  /** Forgets the key of a run, or of all runs of a session; idempotent. */
+  /** For all that comes in the session, until that is dropped. */
+  keepForSession(sessionId: string, key: string): void
+  ofSession(sessionId: string): string | undefined
+  /** Forgets the key of a run, or all keys of a session; idempotent. */
   drop(of: { sessionId: string; runId?: string }): void
 }
 

@@ -34,7 +34,7 @@ function createMeters(): Meters {
     begun: [],
     raised: [],
     told: [],
-    keys: { keep() {}, of: () => undefined, end() {}, drop() {} },
+    keys: { keep() {}, of: () => undefined, keepForSession() {}, ofSession: () => undefined, drop() {} },
     reach: (limit) => latest?.onLimit?.(limit),
     expect() {
       meters.told.push('expected')

@@ -22,6 +22,12 @@ export interface NewRunFor {
   createdAt: number
 }
 
+/** A key that a session is made with is the session's. That of a one-shot run, and of a configuration, is the run's. */
+export function withSessionKey(order: RunOrder): RunOrder {
+  if (order.kind !== 'prompt' || order.modelOptions?.keyed === undefined || order.modelOptions.config) return order
+  return { ...order, modelOptions: { ...order.modelOptions, keyed: 'session' } }
+}
+
 export function newRun(order: RunOrder, about: NewRunFor, limits: SessionsLimits): NewRun {
   const {
     timeoutMs,

@@ -1,4 +1,4 @@
-import type { ModelOptions, NewRun, RunRow } from '@opencode-gateway/contracts'
+import { GatewayError, type ModelOptions, type NewRun, type RunRow } from '@opencode-gateway/contracts'
 import type { KeyedRuns } from './run-keys.ts'
 import type { RunOrder } from '../types.ts'
 
@@ -14,11 +14,14 @@ export interface Heritage {
 export type RenewModel = (tenant: string, options: ModelOptions) => Promise<Heritage>
 
 export interface HeritageOptions {
-  keyed: Pick<KeyedRuns, 'of'>
+  keyed: Pick<KeyedRuns, 'ofSession'>
   renewModel: RenewModel | undefined
 }
 
-/** How a run that comes after this one calls its model, unless it says so itself; undefined: as the gateway does. */
+/**
+ * How a run that comes after this one calls its model, unless it says so itself; undefined: as the gateway does. Throws
+ * UNSUPPORTED_OPTION when that was called with a key that is no longer there: the one of another is not used instead.
+ */
 export async function heritageOf(
   run: RunRow | undefined,
   { keyed, renewModel }: HeritageOptions,
@@ -26,12 +29,21 @@ export async function heritageOf(
   if (run?.input.kind !== 'prompt' || run.input.modelOptions === undefined) return undefined
   const { model, modelOptions } = run.input
   if (modelOptions.config && renewModel) return await renewModel(run.tenant, modelOptions)
-  const modelKey = modelOptions.keyed ? await keyed.of(run) : undefined
+  const modelKey = modelOptions.keyed === 'session' ? keyed.ofSession(run.sessionId) : undefined
+  if (modelOptions.keyed && modelKey === undefined) throw keyGone(run)
   return {
     modelOptions,
     ...(model === undefined ? {} : { model }),
     ...(modelKey === undefined ? {} : { modelKey }),
   }
+}
+
+function keyGone({ sessionId }: RunRow): GatewayError {
+  const why =
+    'a key that comes with a message or a run ends with that run, and one that a session is made with is in memory until the gateway stops'
+  const text = `The key that session "${sessionId}" last called its model with is no longer held: ${why}. Send "model_config" with the key again, or a "model" of the gateway.`
+  const details = { field: 'model_config.api_key', reason: 'is no longer held' }
+  return new GatewayError('UNSUPPORTED_OPTION', text, { details })
 }
 
 /** The order with the model of the session's latest prompt, if it asks for that. */

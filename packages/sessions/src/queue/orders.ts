@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { GatewayError, type Executor, type RunRow, type SessionRow, type Store } from '@opencode-gateway/contracts'
-import { admittedRun, admittedSession, newRun, runAgain, titleOf } from './admission.ts'
+import { admittedRun, admittedSession, newRun, runAgain, titleOf, withSessionKey } from './admission.ts'
 import { heritageOf, inherited, renewed, type RenewModel } from './heritage.ts'
 import { latestPrompt } from '../latest-runs.ts'
 import type { CrashPoint } from '../observation.ts'
@@ -45,7 +45,7 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
       if (order.fill) executors.get(executor)?.workspaces?.check(order.fill)
       const createdAt = Date.now()
       const sessionId = order.sessionId ?? randomUUID()
-      const { run: wanted } = order
+      const wanted = order.run && (order.oneShot === true ? order.run : withSessionKey(order.run))
       const about = { tenant: order.tenant, sessionId, requestId: order.requestId, createdAt }
       const run = wanted && newRun(wanted, about, limits)
       const session = {

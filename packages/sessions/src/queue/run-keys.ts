@@ -15,21 +15,23 @@ export interface KeyedRunsOptions {
   seal: KeySeal | undefined
 }
 
-/** The keys of runs: in memory, and sealed with the run until it has ended. */
+/** The keys of runs: in memory, and sealed with the run until it has ended. Those of sessions are in memory alone. */
 export interface KeyedRuns {
-  /** Takes a run in with its key, or holds nothing of it. */
+  /** Takes a run in with its key, or holds nothing of it. A key of the session is held for later runs, too. */
   admit<R extends NewRun | undefined, T extends { run?: RunRow | undefined }>(
     run: R,
     key: string | undefined,
     take: (run: R) => Promise<T>,
   ): Promise<T>
-  /** Undefined for a run that has none, or whose key is no longer held. */
-  of(run: RunRow): Promise<string | undefined>
+  /** Undefined for a session that has none, or whose key is no longer held: it is in memory alone. */
+  ofSession(sessionId: string): string | undefined
   /** From now on the key of an open run is in memory, also after a restart. */
   recall(run: RunRow): Promise<void>
   end(run: RunRow): void
   drop(of: { sessionId: string }): void
 }
+
+const isOfSession = ({ input }: NewRun): boolean => input.kind === 'prompt' && input.modelOptions?.keyed === 'session'
 
 export function createKeyedRuns({ store, keys, seal }: KeyedRunsOptions): KeyedRuns {
   async function of(run: RunRow): Promise<string | undefined> {
@@ -40,7 +42,7 @@ export function createKeyedRuns({ store, keys, seal }: KeyedRunsOptions): KeyedR
   }
 
   return {
-    of,
+    ofSession: (sessionId) => keys?.ofSession(sessionId),
     async admit(run, key, take) {
       if (!keys || !run || key === undefined) return await take(run)
       const sealed = seal ? { ...run, sealedKey: seal.seal(key, run.runId) } : run
@@ -48,6 +50,7 @@ export function createKeyedRuns({ store, keys, seal }: KeyedRunsOptions): KeyedR
       try {
         const admitted = await take(sealed)
         if (admitted.run?.runId !== run.runId) keys.drop(run)
+        else if (isOfSession(run)) keys.keepForSession(run.sessionId, key)
         return admitted
       } catch (error) {
         keys.drop(run)
@@ -59,11 +62,7 @@ export function createKeyedRuns({ store, keys, seal }: KeyedRunsOptions): KeyedR
       const key = await of(run)
       if (key !== undefined) keys?.keep(run, key)
     },
-    end(run) {
-      // What comes after it is called with the configuration as it is then.
-      if (run.input.kind === 'prompt' && run.input.modelOptions?.config) keys?.drop(run)
-      else keys?.end(run)
-    },
+    end: ({ sessionId, runId }) => keys?.drop({ sessionId, runId }),
     drop: (session) => keys?.drop({ sessionId: session.sessionId }),
   }
 }
