@@ -125,7 +125,7 @@ const check = {
   tags,
   summary: 'Call the provider once, to see whether key, address and model are right',
   description:
-    'The shortest prompt for its `model`, which may cost a few tokens and counts for no budget; without a `model` the list of models, which some providers give without a key. Needs the scope `providers:write`.',
+    'The shortest prompt for its `model`, which may cost a few tokens and is in no usage and no budget; without a `model` the list of models, which some providers give without a key. Needs the scope `providers:write`.',
   params: ProviderParams,
   response: {
     200: json(ref(ProviderCheck), 'How it went.'),

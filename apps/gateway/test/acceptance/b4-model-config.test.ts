@@ -39,6 +39,7 @@ test('B4: what a request asks of its model is what the provider receives', { tim
           openai: declared('@ai-sdk/openai', 'openai/v1'),
           anthropic: declared('@ai-sdk/anthropic', 'anthropic/v1'),
           google: declared('@ai-sdk/google', 'google/v1beta'),
+          openrouter: declared('@openrouter/ai-sdk-provider', 'openrouter/v1'),
         },
       }),
     },
@@ -64,6 +65,12 @@ test('B4: what a request asks of its model is what the provider receives', { tim
     {
       provider: 'local',
       path: /^\/local\/v1\/chat\/completions$/,
+      key: ['authorization', `Bearer ${KEY}`],
+      fields: { model: 'one-v2', temperature: 0.25, max_tokens: 321 },
+    },
+    {
+      provider: 'openrouter',
+      path: /^\/openrouter\/v1\/chat\/completions$/,
       key: ['authorization', `Bearer ${KEY}`],
       fields: { model: 'one-v2', temperature: 0.25, max_tokens: 321 },
     },

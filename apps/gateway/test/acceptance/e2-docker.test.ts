@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -40,8 +41,9 @@ async function send(url: string, path: string, body: object, headers: Record<str
 
 test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async (t) => {
   const limits = { DOCKER_MEMORY: '900m', DOCKER_CPUS: '1.5', DOCKER_PIDS_LIMIT: '123', MAX_OUTPUT_SIZE: '5000' }
+  const encryption = { ENCRYPTION_KEY: randomBytes(32).toString('base64') }
   const executor = { EXECUTOR: 'docker', OPENCODE_IMAGE: IMAGE, DOCKER_HOST: HOST }
-  await using gateway = await startRealGateway({ env: { ...executor, ...limits } })
+  await using gateway = await startRealGateway({ env: { ...executor, ...limits, ...encryption } })
   const { url, workspaceRoot, model } = gateway
   const { body: made } = await send(url, '/sessions', {})
   const path = `/sessions/${String(made['session_id'])}`
@@ -85,6 +87,38 @@ test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async
     const { status, body } = await send(url, '/run', { prompt, timeout: '6s' })
     assert.deepEqual([status, body['outcome']], [408, 'timed_out'], JSON.stringify(body))
     for (const id of await containers()) assert.doesNotMatch(await docker('top', id).catch(() => ''), /sleep 321/)
+  })
+
+  await t.test('a call that waits at a budget, and the key it is made with, outlive the gateway', EACH, async () => {
+    const before = model.requests.length
+    await send(url, `${path}/messages`, {
+      prompt: [lines.run('echo one'), lines.say('done')].join('\n'),
+      model_config: { provider: 'script', model: 'scripted', api_key: 'key-of-the-request' },
+      budget: { calls: 1, on_limit: 'ask' },
+    })
+    const get = async (base: string, what: string) => Object(await (await fetch(`${base}${path}${what}`)).json())
+    const askedAt = async (base: string): Promise<{ ask_id: string }[]> => (await get(base, '/asks')).asks
+    while ((await askedAt(url)).length === 0) await sleep(50)
+    const asked = await askedAt(url)
+    await gateway.process.stop('SIGKILL')
+    await using next = await startGatewayProcess({
+      dataDir: gateway.dataDir,
+      env: { ...executor, ...encryption, OPENCODE_CONFIG_JSON: gateway.configJson },
+    })
+    await next.ready()
+    assert.deepEqual(await askedAt(next.url), asked)
+    const raise = async () => (await send(next.url, `${path}/asks/${asked[0]?.ask_id}`, { raise: { calls: 5 } })).status
+    let status = await raise()
+    while (status === 503) status = await raise()
+    assert.equal(status, 200)
+    while (/running|waiting/.test((await get(next.url, '/status')).status)) await sleep(50)
+    const log = JSON.stringify(await get(next.url, '/events?after=0&limit=1000'))
+    assert.equal((await get(next.url, '/status')).status, 'completed', log)
+    assert.deepEqual(
+      model.requests.slice(before).map(({ headers }) => headers['authorization']),
+      ['Bearer key-of-the-request', 'Bearer key-of-the-request'],
+      'the key is used, and no call is made twice',
+    )
   })
 
   await t.test('E2: an image that is no engine keeps the gateway from being ready, and says why', EACH, async () => {

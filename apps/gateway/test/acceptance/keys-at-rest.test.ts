@@ -46,6 +46,7 @@ test(
       const found = { name: 'team-a', version: 1, ok: true, call: 'prompt', provider_status: 200, fault: null }
       assert.deepEqual(result, found)
       assert.deepEqual(last(), ['/tenant/v1/chat/completions', `Bearer ${ofTenant}`])
+      assert.deepEqual((await call('GET', '/usage?by=day')).json().rows, [], 'a check is no run’s usage')
       told.push(made.text, checked.text)
       await call('POST', '/sessions', { session_id: id, prompt: 'say: one' }).catch(() => undefined)
       await eventually(t, () =>

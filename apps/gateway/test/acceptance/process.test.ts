@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -119,8 +120,10 @@ test(
     const real = await startRealGateway({ env: { SHUTDOWN_GRACE: '60s' } })
     t.after(() => real[Symbol.asyncDispose]())
     const { model, dataDir } = real
+    const encryptionKey = randomBytes(32).toString('base64')
     const start = async (shutdownGrace: string): Promise<GatewayProcess> => {
-      const env = { OPENCODE_CONFIG_JSON: real.configJson, SHUTDOWN_GRACE: shutdownGrace }
+      const oneAtATime = { MAX_CONCURRENT_SESSIONS: '1', ENCRYPTION_KEY: encryptionKey }
+      const env = { OPENCODE_CONFIG_JSON: real.configJson, SHUTDOWN_GRACE: shutdownGrace, ...oneAtATime }
       const started = await startGatewayProcess({ dataDir, env })
       t.after(() => started[Symbol.asyncDispose]())
       await started.ready()
@@ -191,22 +194,29 @@ test(
         // Killed in the middle of an agent's command, with everything it had.
         const killed = await begin(call, [lines.run('echo $$ > pid.new; mv pid.new pid; sleep 1000 & wait')])
         await eventually(t, async () => (await filesIn(real.workspaceRoot)).includes(`${killed}/pid`))
-        kept.splice(0, kept.length, killed)
+        const keyed = { provider: 'script', model: 'scripted', api_key: 'key-of-the-request' }
+        const waiting = await call('POST', '/sessions', { prompt: lines.say('with its key'), model_config: keyed })
+        assert.equal(waiting.status, 201, waiting.text)
+        kept.splice(0, kept.length, killed, String(waiting.json().session_id))
         assert.deepEqual(await gateway.stop('SIGKILL'), { code: null, signal: 'SIGKILL' })
       },
     )
 
     await t.test('B6: after a kill no run stays running, no process and no engine is left over', LIMIT, async (t) => {
-      const [id = ''] = kept
+      const [id = '', waiting = ''] = kept
       const pid = Number(await readFile(join(real.workspaceRoot, id, 'pid'), 'utf8'))
       const gateway = await start('4s')
       await assertInterrupted(t, gateway, id)
+      const call = callOf(t, gateway.url)
+      await eventually(t, async () => (await call('GET', `/sessions/${waiting}/status`)).json().status === 'completed')
+      assert.equal(model.requests.at(-1)?.headers['authorization'], 'Bearer key-of-the-request', 'it was kept sealed')
+      assert.equal((await call('DELETE', `/sessions/${waiting}`)).status, 200)
       assert.equal(
         (await processesWith(dataDir)).some((seen) => seen.pid === pid),
         false,
       )
       assert.equal(await enginesOf(dataDir), 1)
-      assert.equal((await callOf(t, gateway.url)('DELETE', `/sessions/${id}`)).status, 200)
+      assert.equal((await call('DELETE', `/sessions/${id}`)).status, 200)
       assert.deepEqual(await filesIn(real.workspaceRoot), [])
       assert.deepEqual(engineSessions(real), [])
       await gateway.stop()
