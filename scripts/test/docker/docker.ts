@@ -14,6 +14,7 @@ export const engineVersion: string = require.version
 export const engineImage = `opencode-engine:${engineVersion}`
 export const fullEngineImage = `${engineImage}-full`
 export const gatewayImage = 'opencode-gateway:latest'
+export const gateImage = 'opencode-gateway-docker-gate:latest'
 /** In place of images of others, from `scripts/docker/stand-ins`. */
 export const standIns = {
   caddy: 'stand-in-caddy:latest',
