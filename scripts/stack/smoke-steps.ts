@@ -26,6 +26,13 @@ export function smokeSteps(api: GatewayApi, secrets: readonly string[]): readonl
         const shown = JSON.stringify(identity)
         if (secrets.some((secret) => shown.includes(secret)))
           throw new Error('a value of the environment is in /capabilities')
+        const { executor, engine } = Object(identity)
+        expect(/^\d+\.\d+\./.test(engine?.version), 'no version of an engine: is the gateway ready?', engine)
+        expect(
+          executor?.isolation !== 'container' || /(?:^|@)sha256:[0-9a-f]{64}$/.test(engine.image),
+          'no digest of the image of its containers:',
+          engine,
+        )
         return identity
       },
     },

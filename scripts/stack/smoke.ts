@@ -5,25 +5,50 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createGatewayApi } from './gateway-api.ts'
+import { count, httpAddress } from './arguments.ts'
+import { createGatewayApi, type GatewayApi } from './gateway-api.ts'
 import { smokeSteps, type Seen } from './smoke-steps.ts'
 
-const { values } = parseArgs({
-  options: {
-    baseUrl: { type: 'string', default: 'http://127.0.0.1:8080' },
-    timeout: { type: 'string', default: '60000' },
-    artifacts: { type: 'string' },
-  },
-})
+const USAGE = 'smoke [--baseUrl URL] [--timeout MS] [--artifacts DIRECTORY]'
+const EX_USAGE = 64
+
+interface Asked {
+  baseUrl: URL
+  timeoutMs: number
+  artifacts: string | undefined
+}
+
 const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
 process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
-process.exitCode = await smoke()
+process.exitCode = await main()
 
-async function smoke(): Promise<number> {
+async function main(): Promise<number> {
+  let asked: Asked
+  try {
+    asked = readArguments()
+  } catch (error) {
+    console.error(`smoke: ${error instanceof Error ? error.message : String(error)}; usage: ${USAGE}`)
+    return EX_USAGE
+  }
+  return await smoke(asked)
+}
+
+function readArguments(): Asked {
+  const { values } = parseArgs({
+    options: {
+      baseUrl: { type: 'string', default: 'http://127.0.0.1:8080' },
+      timeout: { type: 'string', default: '60000' },
+      artifacts: { type: 'string' },
+    },
+  })
+  const { baseUrl, timeout, artifacts } = values
+  return { baseUrl: httpAddress('baseUrl', baseUrl), timeoutMs: count('timeout', timeout), artifacts }
+}
+
+async function smoke({ baseUrl, timeoutMs, artifacts }: Asked): Promise<number> {
   const apiKey = process.env['API_KEY']
-  const timeoutMs = Number(values.timeout)
-  const api = createGatewayApi({ baseUrl: new URL(values.baseUrl), apiKey, timeoutMs, signal: interrupted.signal })
+  const api = createGatewayApi({ baseUrl, apiKey, timeoutMs, signal: interrupted.signal })
   const secrets = [apiKey, process.env['OPENCODE_SERVER_PASSWORD']].filter(
     (value) => value !== undefined && value !== '',
   )
@@ -45,19 +70,23 @@ async function smoke(): Promise<number> {
       break
     }
   }
-  if (failed) console.error(`smoke: what was seen is in ${await keep(report, api, seen)}`)
+  if (failed) console.error(`smoke: what was seen is in ${await keep({ steps: report, ...seen }, api, artifacts)}`)
   else if (seen.sessionId !== undefined) await api.remove(seen.sessionId)
   return failed ? 1 : 0
 }
 
 /** The session stays, too: its log is worth a look. */
-async function keep(report: readonly object[], api: ReturnType<typeof createGatewayApi>, seen: Seen): Promise<string> {
-  const directory = values.artifacts ?? (await mkdtemp(join(tmpdir(), 'smoke-')))
+async function keep(
+  report: Seen & { steps: readonly object[] },
+  api: GatewayApi,
+  artifacts: string | undefined,
+): Promise<string> {
+  const directory = artifacts ?? (await mkdtemp(join(tmpdir(), 'smoke-')))
   await mkdir(directory, { recursive: true })
-  await writeFile(join(directory, 'report.json'), `${JSON.stringify({ steps: report, ...seen }, null, 2)}\n`)
-  if (seen.sessionId !== undefined) {
+  await writeFile(join(directory, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+  if (report.sessionId !== undefined) {
     const events = await api
-      .get(`/sessions/${seen.sessionId}/events`)
+      .get(`/sessions/${report.sessionId}/events`)
       .catch((error: unknown) => ({ error: String(error) }))
     await writeFile(join(directory, 'events.json'), `${JSON.stringify(events, null, 2)}\n`)
   }

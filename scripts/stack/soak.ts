@@ -3,52 +3,76 @@
 // Exit code 0 when every run was right. The report is JSON.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { count, httpAddress } from './arguments.ts'
 import { createGatewayApi } from './gateway-api.ts'
 import { soakRun, type SoakRun } from './soak-run.ts'
 import { summary } from './soak-summary.ts'
 
-const { values } = parseArgs({
-  options: {
-    baseUrl: { type: 'string', default: 'http://127.0.0.1:8080' },
-    runs: { type: 'string', default: '50' },
-    concurrency: { type: 'string', default: '5' },
-    timeout: { type: 'string', default: '120000' },
-    report: { type: 'string' },
-  },
-})
+const USAGE = 'soak [--baseUrl URL] [--runs N] [--concurrency N] [--timeout MS] [--report FILE]'
+const EX_USAGE = 64
+
+interface Asked {
+  baseUrl: URL
+  runs: number
+  concurrency: number
+  timeoutMs: number
+  /** Where the report is written, besides to standard output. */
+  file: string | undefined
+}
+
 const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
 process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
-process.exitCode = await soak()
+process.exitCode = await main()
 
-async function soak(): Promise<number> {
-  const [runs, concurrency, timeoutMs] = [values.runs, values.concurrency, values.timeout].map(Number)
-  if (!(Number(runs) >= 1) || !(Number(concurrency) >= 1) || !(Number(timeoutMs) >= 1)) {
-    console.error('usage: soak --baseUrl URL [--runs N] [--concurrency N] [--timeout MS] [--report FILE]')
-    return 64
+async function main(): Promise<number> {
+  let asked: Asked
+  try {
+    asked = readArguments()
+  } catch (error) {
+    console.error(`soak: ${error instanceof Error ? error.message : String(error)}; usage: ${USAGE}`)
+    return EX_USAGE
   }
-  const api = createGatewayApi({
-    baseUrl: new URL(values.baseUrl),
-    apiKey: process.env['API_KEY'],
-    timeoutMs: Number(timeoutMs),
-    signal: interrupted.signal,
+  return await soak(asked)
+}
+
+function readArguments(): Asked {
+  const { values } = parseArgs({
+    options: {
+      baseUrl: { type: 'string', default: 'http://127.0.0.1:8080' },
+      runs: { type: 'string', default: '50' },
+      concurrency: { type: 'string', default: '5' },
+      timeout: { type: 'string', default: '120000' },
+      report: { type: 'string' },
+    },
   })
+  return {
+    baseUrl: httpAddress('baseUrl', values.baseUrl),
+    runs: count('runs', values.runs),
+    concurrency: count('concurrency', values.concurrency),
+    timeoutMs: count('timeout', values.timeout),
+    file: values.report,
+  }
+}
+
+async function soak({ baseUrl, runs, concurrency, timeoutMs, file }: Asked): Promise<number> {
+  const api = createGatewayApi({ baseUrl, apiKey: process.env['API_KEY'], timeoutMs, signal: interrupted.signal })
   const before = new Set(await api.openSessions())
   const startedAt = performance.now()
   const results: SoakRun[] = []
   let next = 0
   const worker = async (): Promise<void> => {
-    while (next < Number(runs) && !interrupted.signal.aborted) results.push(await soakRun(api, (next += 1)))
+    while (next < runs && !interrupted.signal.aborted) results.push(await soakRun(api, (next += 1)))
   }
-  await Promise.all(Array.from({ length: Number(concurrency) }, worker))
+  await Promise.all(Array.from({ length: concurrency }, worker))
   const totalMs = Math.round(performance.now() - startedAt)
   const after = await api.openSessions()
   const made = new Set(results.map(({ id }) => id))
   // Others may come and go meanwhile.
   const left = after.filter((id) => made.has(id))
   const report = {
-    runs: Number(runs),
-    concurrency: Number(concurrency),
+    runs,
+    concurrency,
     total_ms: totalMs,
     ...summary(results),
     refused: api.refused(),
@@ -57,6 +81,6 @@ async function soak(): Promise<number> {
   }
   const text = JSON.stringify(report, null, 2)
   console.log(text)
-  if (values.report !== undefined) await writeFile(values.report, `${text}\n`)
-  return report.success === Number(runs) && left.length === 0 && report.sse.disconnects === 0 ? 0 : 1
+  if (file !== undefined) await writeFile(file, `${text}\n`)
+  return report.success === runs && left.length === 0 && report.sse.disconnects === 0 ? 0 : 1
 }
