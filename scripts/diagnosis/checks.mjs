@@ -1,4 +1,5 @@
 import { docker, image, limits } from './daemon.mjs'
+import { compose, deployment } from './deployment.mjs'
 import { files, git, key, memory, model, node, npm, port, ripgrep, ssh, system } from './host.mjs'
 import { data, disk, workspaces } from './places.mjs'
 import { settings } from './settings.mjs'
@@ -26,5 +27,7 @@ export const checks = {
   docker,
   limits,
   image,
+  compose,
+  deployment,
   settings,
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checks } from '../diagnosis/checks.mjs'
 import { unreachable } from '../diagnosis/daemon.mjs'
+import { deploymentFinding } from '../diagnosis/deployment.mjs'
 import { nodeFinding } from '../diagnosis/host.mjs'
 
 const script = fileURLToPath(new URL('../doctor', import.meta.url))
@@ -136,6 +137,28 @@ test('the doctor asks the daemon what it enforces, and whether the image is the 
     assert.equal(found.state, state, `${check}: ${JSON.stringify(found)}`)
     assert.match(`${found.seen} ${found.fix ?? ''}`, text)
   }
+})
+
+test('the doctor tells what is wrong in docker/.env, all of it at once', async () => {
+  const example = readFileSync(new URL('../../docker/.env.example', import.meta.url), 'utf8')
+  const mine = { uid: 1000, gid: 1000 }
+  const socket = { uid: 0, gid: 997 }
+  const look = async (path: string) => (path.endsWith('docker.sock') ? socket : mine)
+  const given = example.replace(/^(API_KEY|OPENCODE_SERVER_PASSWORD|OPENCODE_IMAGE)=$/gm, '$1=x')
+  assert.equal((await deploymentFinding(given, look)).state, 'ok')
+  const swapped = given.replace('EXECUTOR=server', 'EXECUTOR=docker')
+  const { seen, fix } = await deploymentFinding(swapped, look)
+  assert.equal(
+    `${seen} → ${fix}`,
+    'DOCKER_GID is "999", "/var/run/docker.sock" is of 997 → set DOCKER_GID=997 (docker/.env)',
+  )
+  const bare = await deploymentFinding(example, async () => undefined)
+  assert.equal(bare.seen.split('; ').length, 4)
+  assert.match(
+    `${bare.seen} → ${bare.fix}`,
+    /API_KEY is empty.*workspaces" is not there → set API_KEY.*install -d -o 1000/,
+  )
+  assert.match((await deploymentFinding(given, async () => socket)).seen, /is of uid 0/)
 })
 
 test('on a bare machine the doctor says everything at once, and on one without Node at least that', (t) => {
