@@ -4,7 +4,7 @@ import { request } from 'undici'
 import type { Bench, Figure } from '../bench.ts'
 import { createSession } from '../lib/api.ts'
 import { startContainerGateway } from '../lib/container-gateway.ts'
-import { countDaemonCalls, docker, leftBehind, notMeasured } from '../lib/docker.ts'
+import { countDaemonCalls, docker, engineImage, leftBehind, notMeasured } from '../lib/docker.ts'
 import { megabytes, ms } from '../lib/format.ts'
 import { median } from '../lib/stats.ts'
 
@@ -59,7 +59,7 @@ export const containerSessions: Bench = {
       const stream = await request(`${gateway.url}/sessions/${id}/stream`)
       await stream.body.text()
     }
-    figures.push(memory(await Promise.all(ids.map(memoryOf))))
+    figures.push(memory(await Promise.all(ids.map(memoryOf))), ...(await imageSizes()))
     for (const id of ids) await (await request(`${gateway.url}/sessions/${id}`, { method: 'DELETE' })).body.text()
     await gateway.stop()
     return figures
@@ -89,4 +89,15 @@ async function memoryOf(sessionId: string): Promise<number> {
   const used = await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', name)
   const [, number, unit = ''] = /^([\d.]+)([KMG])iB/.exec(used) ?? []
   return Number(number) * ({ K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit] ?? Number.NaN)
+}
+
+/** Of those images that are there. */
+async function imageSizes(): Promise<readonly Figure[]> {
+  const names = [engineImage, `${engineImage}-full`, 'opencode-gateway:latest', 'opencode-gateway-docker-gate:latest']
+  const figures = names.map(async (name): Promise<readonly Figure[]> => {
+    const size = await docker('image', 'inspect', '--format', '{{.Size}}', name).catch(() => undefined)
+    if (size === undefined) return []
+    return [{ what: `size of the image ${name}`, measured: megabytes(Number(size)), values: { bytes: Number(size) } }]
+  })
+  return (await Promise.all(figures)).flat()
 }

@@ -47,6 +47,8 @@ export async function startServer(
     const atMs = performance.now() - startedAt
     if (msg === 'listening' && address !== undefined) listening = { url: address, atMs }
     if (msg !== 'ready' || !listening) continue
+    // A reader of lines that its signal closes later would pause the output, and the gateway stands still once it is full.
+    lines.close()
     child.stdout.resume()
     return { url: listening.url, pid: child.pid ?? 0, listeningMs: listening.atMs, readyMs: atMs, stop }
   }
