@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the engine image from docker/engine with the engine version of pnpm-workspace.yaml.
 #   engine-image.sh [target] [tag]    target: slim (default) or full; tag: opencode-engine:<version>[-full] unless given
-# BASE_IMAGE, PYTHON_PACKAGES and PIP_INDEX_URL in the environment replace the Dockerfile's own. Prints the tag.
+# BASE_IMAGE, PYTHON_PACKAGES and PIP_INDEX_URL in the environment replace the Dockerfile's own; they can be read in the
+# history of the image, so none has a password in it. Prints the tag.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { taskEnvironment } from '../toolchain/environment.mjs'
 import { explain, npmCommand } from '../toolchain/npm.mjs'
 import { tempDir } from './temp-dir.mjs'
@@ -29,4 +31,13 @@ test('the npm that started the launcher fetches the tools, else the one on the P
 test('a missing network is told from other failures of npm', () => {
   assert.match(explain('npm error code EAI_AGAIN\nnpm error syscall getaddrinfo'), /cannot be reached \(EAI_AGAIN\)/)
   assert.match(explain('npm error code E404'), /could not fetch the tools/)
+})
+
+test('the scripts of the project run what they are named after', () => {
+  for (const name of ['healthcheck', 'opencode', 'smoke', 'soak']) {
+    const script = fileURLToPath(new URL(`../${name}`, import.meta.url))
+    const { status, stderr } = spawnSync(script, ['--no-such-argument'], { encoding: 'utf8' })
+    assert.equal(status, 64, `${name}: ${stderr}`)
+    assert.match(stderr, new RegExp(`usage: ${name} `))
+  }
 })

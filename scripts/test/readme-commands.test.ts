@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createGitServer } from '@opencode-gateway/executor-testing'
 import { codeBlocks, commandsOf } from '../readme/markdown.ts'
+import { assertExported } from './observability/exported.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -120,6 +121,7 @@ test('the commands of the README, one after the other, do what it says', { timeo
   assert.equal(delivered['pushed'], true)
   assert.equal(await git.git('app', 'rev-parse', String(delivered['branch'])), delivered['commit'])
   assert.equal(await git.git('app', 'log', '-1', '--format=%s', String(delivered['commit'])), 'Add notes')
+  assertExported(await (await fetch(`${url}/metrics`, { signal: t.signal })).text())
   assert.deepEqual([...taken].toSorted(), others.toSorted(), 'a command of the README that nothing is asserted of')
 })
 

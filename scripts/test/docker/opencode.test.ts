@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -39,6 +39,8 @@ test('A1: up starts the pinned engine, down ends it', OPTIONS, async (t) => {
   assert.doesNotMatch(up.output, new RegExp(secret))
   assert.equal((await run(healthcheck, ['--baseUrl', `http://127.0.0.1:${port}`], env)).code, 0)
   assert.equal((await run(healthcheck, ['--baseUrl', `http://127.0.0.1:${port}`], {})).code, 1, 'without its password')
+  await docker('exec', name, 'sh', '-c', `echo made > ${directory}/made`)
+  assert.equal(readFileSync(join(directory, 'made'), 'utf8'), 'made\n')
   assert.match((await run(script, ['logs', '--tail', '5'], env)).output, /listening on/)
   assert.equal((await run(script, ['down'], env)).code, 0)
   assert.equal((await docker('inspect', name)).code, 1)
