@@ -179,6 +179,21 @@ test('the budget of a key is raised by whoever may, and that is stored with the 
   assert.deepEqual([Object(resolved?.data).of, Object(resolved?.data).budget], ['key_day', { calls: 107 }])
 })
 
+test('a raise for a day that is over raises nothing, and lets the run go on', async (t) => {
+  const models = createMeters()
+  const { sessions, executor, store } = await setup(t, { models })
+  const { sessionId, runId } = await begin(sessions, held, limited)
+  await executor.waitForGate('held', t.signal)
+  models.reach({ ...ofKeyDay, day: '2026-11-20' })
+  const ask = await untilEvent(sessions, sessionId, t.signal, isAsk)
+  assert.ok(ask.type === 'ask')
+  await sessions.answer(tenant, sessionId, ask.data.ask_id, { raise: { calls: 7 } }, { mayRaise: true })
+  assert.deepEqual(models.raised, [limited.budget], 'what waited is looked at again')
+  assert.deepEqual(await store.listRaised({ owner: 'key_day', id: 'ci' }), [])
+  executor.release('held')
+  assert.equal((await sessions.waitForRun(runId, t.signal)).state, 'completed')
+})
+
 test('what nobody waits for any more is asked no longer, and another limit is asked instead', async (t) => {
   const models = createMeters()
   const { sessions, executor } = await setup(t, { models })
