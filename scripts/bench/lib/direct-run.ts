@@ -13,6 +13,8 @@ export interface DirectRun {
 export interface DirectDriver {
   /** A new session and one prompt to its end, by the engine's call that answers when the prompt is done. */
   run(prompt: string, directory: string): Promise<DirectRun>
+  /** Has the engine open the directory as far as a prompt needs it, its models included, without one. */
+  open(directory: string): Promise<void>
   /** Removes what a run left in the engine; not a part of what is measured. */
   cleanUp(run: DirectRun): Promise<void>
   close(): Promise<void>
@@ -26,7 +28,12 @@ export function createDirectDriver({ url, username, password }: Engine): DirectD
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 
-  async function call(method: 'POST' | 'DELETE', path: string, directory: string, body?: object): Promise<unknown> {
+  async function call(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    directory: string,
+    body?: object,
+  ): Promise<unknown> {
     const answer = await request(`${url}${path}`, {
       dispatcher,
       method,
@@ -46,6 +53,9 @@ export function createDirectDriver({ url, username, password }: Engine): DirectD
       const answer = (await call('POST', `/session/${id}/message`, directory, { parts })) as Answer
       const text = answer.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('')
       return { sessionId: id, directory, text }
+    },
+    async open(directory) {
+      await call('GET', '/config/providers', directory)
     },
     async cleanUp({ sessionId, directory }) {
       await call('DELETE', `/session/${sessionId}`, directory)
