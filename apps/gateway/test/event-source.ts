@@ -67,7 +67,8 @@ export async function readEvents(url: string, signal: AbortSignal, init: Request
     close: () => leave.abort(),
     [Symbol.asyncDispose]: async () => {
       leave.abort()
-      await chunks.closed.catch(() => {})
+      // What had come to its end unread would never be closed by the abort.
+      await chunks.cancel().catch(() => {})
     },
   }
 }

@@ -138,6 +138,23 @@ test('B2, E6: a run beyond the queue is refused with 429 and a time to come back
   assert.equal((await waiting).json().output, 'two')
 })
 
+test('a session cannot have the whole queue: others have room in it, and it is told so', async (t) => {
+  const env = { MAX_CONCURRENT_SESSIONS: '1', MAX_QUEUED_RUNS: '10', MAX_QUEUED_RUNS_PER_SESSION: '2' }
+  const { call, executor } = await startGateway(t, { env })
+  const made = await call('POST', '/sessions', { prompt: 'gate: held' })
+  const messages = `/sessions/${String(made.json().session_id)}/messages`
+  await executor.waitForGate('held', t.signal)
+  for (const word of ['two', 'three'])
+    assert.equal((await call('POST', messages, { prompt: `say: ${word}` })).status, 202)
+  const refused = await call('POST', messages, { prompt: 'say: four' })
+  assert.deepEqual([refused.status, refused.json().code], [429, 'QUEUE_FULL'], refused.text)
+  assert.match(String(refused.json().detail), /one session .* 2 .*MAX_QUEUED_RUNS_PER_SESSION/)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await call('POST', '/sessions', { prompt: 'say: mine' })).status, 201)
+  assert.equal((await call('POST', messages, { prompt: 'say: now', on_busy: 'interrupt' })).status, 202)
+  executor.release('held')
+})
+
 test('by Accept the answer is the stream of events', async (t) => {
   const gateway = await startGateway(t)
   await using reader = await readEvents(`${gateway.url}/run`, t.signal, {

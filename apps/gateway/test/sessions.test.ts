@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { readEvents } from './event-source.ts'
 import { eventually, startGateway, type Gateway } from './gateway.ts'
 
 interface Begun {
@@ -88,6 +89,10 @@ test('B5: a poller sees the place in the queue, and why a run failed', async (t)
   const waiting = (await call('GET', `/sessions/${second.id}/status`)).json()
   assert.equal(waiting.status, 'pending')
   assert.equal(waiting.queue_position, 1)
+  assert.equal(waiting.reason, 'queued')
+  await call('POST', `/sessions/${second.id}/messages`, { prompt: 'say: y' })
+  await using reader = await readEvents(`${gateway.url}/sessions/${second.id}/stream`, t.signal)
+  assert.equal((await reader.next())?.data['reason'], 'session_busy')
   executor.release('held')
   await untilStatus(t, gateway, first.id, 'failed')
   const { code, message } = Object((await call('GET', `/sessions/${first.id}/status`)).json().error)

@@ -13,6 +13,10 @@ export interface IdempotencyKey {
 export interface Admission {
   /** Runs in state `queued` that the store takes over all tenants; above it the answer is `queue_full`. */
   maxQueued: number
+  /** Of one session, behind the run of it that may be at work; no bound of its own when absent. */
+  maxQueuedOfSession?: number
+  /** Of one tenant; no bound of its own when absent. */
+  maxQueuedOfTenant?: number
   /**
    * Runs that may be at work at once. As many more are taken as of these are free when the run comes in: it need not
    * wait. None when absent.
@@ -21,12 +25,19 @@ export interface Admission {
   idempotency?: IdempotencyKey
 }
 
+/** As many as may wait, by the bound of the session or the tenant; `of` is absent for that of all. */
+export interface QueueFull {
+  status: 'queue_full'
+  queued: number
+  of?: 'session' | 'tenant'
+}
+
 export type CreateResult =
   | { status: 'created'; session: SessionRow; run: RunRow | undefined }
   | { status: 'replayed'; session: SessionRow; run: RunRow | undefined }
   | { status: 'exists' }
   | { status: 'key_mismatch' }
-  | { status: 'queue_full'; queued: number }
+  | QueueFull
 
 export type AddRunResult =
   | { status: 'created'; run: RunRow }
@@ -35,4 +46,4 @@ export type AddRunResult =
   | { status: 'closed' }
   | { status: 'busy'; runId: string }
   | { status: 'key_mismatch' }
-  | { status: 'queue_full'; queued: number }
+  | QueueFull

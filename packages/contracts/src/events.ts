@@ -1,6 +1,16 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import { BudgetLimits, BudgetOwnerName, BudgetReached } from './budget.ts'
-import { CancelReceipt, Evidence, OutcomeSchema, RunError, StatusSchema, Timestamp, Timings, Usage } from './values.ts'
+import {
+  CancelReceipt,
+  Evidence,
+  OutcomeSchema,
+  PendingReasonSchema,
+  RunError,
+  StatusSchema,
+  Timestamp,
+  Timings,
+  Usage,
+} from './values.ts'
 
 const closed = <P extends TProperties>(name: string, properties: P, description: string): TObject<P> =>
   Type.Object(properties, { $id: name, description })
@@ -36,7 +46,7 @@ export const StatusData = closed(
     progress: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
     current_tool: Type.Optional(Type.String()),
     queue_position: Type.Optional(Type.Integer({ minimum: 1 })),
-    reason: Type.Optional(Type.String()),
+    reason: Type.Optional(PendingReasonSchema),
     asks: Type.Optional(Type.Array(Ask, { description: 'On a snapshot: what waits for an answer, if anything does.' })),
     snapshot: Type.Optional(Type.Boolean({ description: 'True on the first frame of a connection, which has no id.' })),
   },

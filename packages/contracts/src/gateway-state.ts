@@ -60,6 +60,7 @@ export const Capabilities = Type.Object(
       max_prompt_characters: Type.Integer(),
       max_concurrent_sessions: Type.Integer(),
       max_queued_runs: Type.Integer(),
+      max_queued_runs_per_session: Type.Integer(),
       run_timeout_seconds: Type.Number(),
       session_timeout_seconds: Type.Number(),
       container: Type.Optional(

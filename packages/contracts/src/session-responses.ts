@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Ask } from './events.ts'
 import { AskAnswerRequest } from './requests.ts'
 import { Run } from './run-responses.ts'
-import { CancelReceipt, RunError, StatusSchema, Timestamp } from './values.ts'
+import { CancelReceipt, PendingReasonSchema, RunError, StatusSchema, Timestamp } from './values.ts'
 
 export const AskList = Type.Object({ asks: Type.Array(Ask) }, { $id: 'AskList' })
 export type AskList = Static<typeof AskList>
@@ -82,6 +82,7 @@ export const SessionStatus = Type.Object(
     progress: Type.Integer({ minimum: 0, maximum: 100 }),
     current_tool: Type.Optional(Type.String()),
     queue_position: Type.Optional(Type.Integer({ minimum: 1 })),
+    reason: Type.Optional(PendingReasonSchema),
     pending_asks: Type.Optional(Type.Integer({ minimum: 1, description: 'Asks that wait for an answer.' })),
     waiting_since: Type.Optional(Timestamp),
     created_at: Timestamp,

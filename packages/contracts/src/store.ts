@@ -134,7 +134,7 @@ export interface Store {
   listRuns(sessionId: string, limit: number): Promise<readonly RunRow[]>
   /** Runs that are not terminal, oldest first. For recovery and the dispatcher. */
   listOpenRuns(limit: number): Promise<readonly RunRow[]>
-  /** Queued runs that `claimRun` would give, oldest first. */
+  /** Queued runs that `claimRun` would give, oldest first; of each tenant at most `limit`, so that none hides another. */
   listQueued(limit: number): Promise<readonly QueuedRun[]>
   /** How many runs are queued, those that may not be claimed yet included. */
   countQueued(): Promise<number>

@@ -29,11 +29,24 @@ export type Outcome = (typeof terminalStates)[number]
 export const wireStatuses = ['idle', 'pending', 'running', 'waiting_input', ...terminalStates] as const
 export type WireStatus = (typeof wireStatuses)[number]
 
+/**
+ * Why a run has not begun: it waits for a free slot, for a run of its session before it, or for whoever resets, forks or
+ * deletes the session; it could not start and is tried again; or its session is being opened.
+ */
+export const pendingReasons = ['queued', 'session_busy', 'session_held', 'requeued', 'starting'] as const
+export type PendingReason = (typeof pendingReasons)[number]
+
 export const RunStateSchema = Type.Enum([...runStates], { $id: 'RunState', description: 'Where a run is.' })
 export const OutcomeSchema = Type.Enum([...terminalStates], { $id: 'Outcome', description: 'How a run ended.' })
 export const StatusSchema = Type.Enum([...wireStatuses], {
   $id: 'Status',
   description: 'State of the latest run; `pending` while it is queued or starting, `idle` when there is none.',
+})
+
+export const PendingReasonSchema = Type.Enum([...pendingReasons], {
+  $id: 'PendingReason',
+  description:
+    'Why a run is `pending`: it waits for a slot (`queued`), for a run of its session (`session_busy`), or for a reset, fork or deletion (`session_held`); it could not start and is tried again (`requeued`); its session is being opened (`starting`).',
 })
 
 /** ISO 8601, UTC. */

@@ -28,6 +28,10 @@ export interface SessionsLimits {
   maxConcurrentRuns: number
   /** Runs that may wait while all that may work at the same time do. */
   maxQueuedRuns: number
+  /** Of one session, behind the run of it that works. */
+  maxQueuedRunsOfSession: number
+  /** Of one tenant; no bound of their own when absent. */
+  maxQueuedRunsOfTenant?: number | undefined
   /** Opening a session until the engine has it, milliseconds. */
   startTimeoutMs: number
   /** Copying a session and its workspace, milliseconds. */

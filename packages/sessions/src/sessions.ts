@@ -11,6 +11,7 @@ import { latestRuns } from './latest-runs.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './upkeep/recovery.ts'
 import { createOrders } from './queue/orders.ts'
+import { pendingReason } from './queue/pending-reason.ts'
 import { reachWorkspace } from './reach-workspace.ts'
 import { resetWorkspace } from './reset.ts'
 import { isOver } from './session-over.ts'
@@ -188,7 +189,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const runs = await latestRuns(store, session, shown)
       const latest = runs.at(-1)
       const queuePosition = latest?.state === 'queued' ? await store.queuePosition(latest.runId) : undefined
-      return { session, runs, queuePosition }
+      const reason = latest && pendingReason(latest, { runs, isHeld: holds.has(sessionId) })
+      return { session, runs, queuePosition, reason }
     },
 
     list: (query) => store.listSessions(query),

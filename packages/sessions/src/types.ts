@@ -6,6 +6,7 @@ import type {
   ModelBudget,
   OnBusy,
   PendingAsk,
+  PendingReason,
   PromptInput,
   RunRow,
   SessionQuery,
@@ -83,6 +84,8 @@ export interface SessionDetail {
   runs: readonly RunRow[]
   /** Of the latest run, while it is queued. */
   queuePosition: number | undefined
+  /** Why the latest run has not begun; undefined once it has. */
+  reason: PendingReason | undefined
 }
 
 export interface ReadOptions {

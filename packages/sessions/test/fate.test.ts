@@ -1,31 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RunRow } from '@opencode-gateway/contracts'
 import { decideFate, maxAttempts } from '../src/upkeep/fate.ts'
-
-const run = (more: Partial<RunRow>): RunRow => ({
-  runId: 'r',
-  sessionId: 's',
-  tenant: 't',
-  input: { kind: 'prompt', runId: 'r', prompt: 'x' },
-  state: 'starting',
-  epoch: 1,
-  owner: 'gone',
-  leaseUntil: 0,
-  attempts: 1,
-  limits: { wallMs: 1, idleMs: 1, askMs: 1, modelCalls: 1 },
-  requestId: 'q',
-  createdAt: 0,
-  claimedAt: 0,
-  promptedAt: undefined,
-  endedAt: undefined,
-  cancelRequestedAt: undefined,
-  progress: 0,
-  currentTool: undefined,
-  asks: [],
-  complete: undefined,
-  ...more,
-})
+import { runRow as run } from './run-row.ts'
 
 test('a queued run stays in the queue', () => {
   assert.equal(decideFate(run({ state: 'queued' }), false), 'leave')

@@ -14,6 +14,7 @@ export const tenant = 'tenant'
 export const testLimits: SessionsLimits = {
   maxConcurrentRuns: 5,
   maxQueuedRuns: 100,
+  maxQueuedRunsOfSession: 100,
   startTimeoutMs: 30_000,
   forkTimeoutMs: 30_000,
   idleTimeoutMs: 60_000,

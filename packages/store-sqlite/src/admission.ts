@@ -1,4 +1,4 @@
-import type { Admission, IdempotencyKey, NewSession } from '@opencode-gateway/contracts'
+import type { Admission, IdempotencyKey, NewSession, QueueFull } from '@opencode-gateway/contracts'
 import type { RunRecord, SessionRecord } from './records.ts'
 import type { EventSql } from './sql/events.ts'
 import type { IdempotencySql, Replay } from './sql/idempotency.ts'
@@ -10,13 +10,13 @@ export type CreateRecord =
   | { status: 'replayed'; session: SessionRecord; run: RunRecord | undefined }
   | { status: 'exists' }
   | { status: 'key_mismatch' }
-  | { status: 'queue_full'; queued: number }
+  | QueueFull
 
 export type AddRecord =
   | { status: 'created' | 'replayed'; run: RunRecord }
   | { status: 'not_found' | 'closed' | 'key_mismatch' }
   | { status: 'busy'; runId: string }
-  | { status: 'queue_full'; queued: number }
+  | QueueFull
 
 interface AdmissionOptions {
   sessions: SessionSql
@@ -36,10 +36,21 @@ export function createAdmission({ sessions, runs, events, keys }: AdmissionOptio
     return id
   }
 
-  function queueFull({ maxQueued, slots = 0 }: Admission): { status: 'queue_full'; queued: number } | undefined {
-    const queued = runs.queued()
+  function queueFull({ maxQueued, maxQueuedOfTenant, slots = 0 }: Admission, tenant: string): QueueFull | undefined {
     const free = Math.max(0, slots - runs.atWork())
+    if (maxQueuedOfTenant !== undefined) {
+      const queued = runs.queuedOfTenant(tenant)
+      if (queued >= maxQueuedOfTenant + free) return { status: 'queue_full', queued, of: 'tenant' }
+    }
+    const queued = runs.queued()
     return queued >= maxQueued + free ? { status: 'queue_full', queued } : undefined
+  }
+
+  function sessionFull({ maxQueuedOfSession }: Admission, session: number): QueueFull | undefined {
+    if (maxQueuedOfSession === undefined) return undefined
+    const { queued, working } = runs.openCounts(session)
+    const free = working > 0 ? 0 : 1
+    return queued >= maxQueuedOfSession + free ? { status: 'queue_full', queued, of: 'session' } : undefined
   }
 
   function replay(admission: Admission, now: number): Replay | 'key_mismatch' | undefined {
@@ -63,7 +74,7 @@ export function createAdmission({ sessions, runs, events, keys }: AdmissionOptio
       if (known === 'key_mismatch') return { status: 'key_mismatch' }
       if (known) return { status: 'replayed', session: sessionOf(known.session), run: runOf(known.run) }
       if (sessions.numberOf(session.sessionId) !== undefined) return { status: 'exists' }
-      const full = run && queueFull(admission)
+      const full = run && queueFull(admission, session.tenant)
       if (full) return full
       const id = sessions.insert(session)
       const runNumber = run && insertRun({ id, lastSeq: 0 }, run)
@@ -81,7 +92,7 @@ export function createAdmission({ sessions, runs, events, keys }: AdmissionOptio
       if (session.closed_at !== null) return { status: 'closed' }
       const other = admission.rejectWhenBusy ? runs.firstOpen(session.id) : undefined
       if (other) return { status: 'busy', runId: other.run_id }
-      const full = queueFull(admission)
+      const full = sessionFull(admission, session.id) ?? queueFull(admission, session.tenant)
       if (full) return full
       const id = insertRun({ id: session.id, lastSeq: session.last_seq }, run)
       if (admission.idempotency) keys.remember(admission.idempotency, session.id, id)

@@ -219,4 +219,10 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (owner, id, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- That of its session, for the turns that tenants take in the queue. Empty in runs that had ended before.
+  ALTER TABLE runs ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+  UPDATE runs SET tenant = (SELECT tenant FROM sessions WHERE sessions.id = runs.session) WHERE ended_at IS NULL;
+  CREATE INDEX runs_queued_of_tenant ON runs (tenant, id) WHERE state = 'queued';
+  `,
 ]

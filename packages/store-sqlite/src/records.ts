@@ -54,6 +54,7 @@ export interface EventRecord {
 }
 
 export interface QueuedRecord {
+  id: number
   run_id: string
   session_id: string
   tenant: string

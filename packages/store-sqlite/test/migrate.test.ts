@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
 import { migrate } from '../src/migrate.ts'
 import { migrations } from '../src/migrations.ts'
+import { createOperations } from '../src/operations.ts'
 
 const tables = (db: DatabaseSync): unknown[] =>
   db
@@ -54,6 +55,26 @@ it('the released steps build the schema', () => {
     'sessions',
     'usage_days',
   ])
+})
+
+it('what waited in line before tenants took turns goes on waiting, in the line of its tenant', () => {
+  using db = new DatabaseSync(':memory:')
+  migrate(db, migrations.slice(0, 8))
+  db.exec(`INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace)
+    VALUES ('s1', 'acme', 'server', '', '{}', 1, 1, 0, 0);
+    INSERT INTO runs (run_id, session, state, request_id, created_at) VALUES ('r1', 1, 'queued', 'q', 1);
+    INSERT INTO run_inputs VALUES (1, '{}', '{}')`)
+  migrate(db, migrations)
+  const { reads, writes } = createOperations(db)
+  assert.deepEqual(
+    reads.listQueued(10).map(({ run_id, tenant }) => [run_id, tenant]),
+    [['r1', 'acme']],
+  )
+  const { status } = writes.addRun(
+    { runId: 'r2', sessionId: 's1', tenant: 'acme', requestId: 'q', createdAt: 2, input: '{}', limits: '{}' },
+    { maxQueued: 9, maxQueuedOfTenant: 1, rejectWhenBusy: false },
+  )
+  assert.equal(status, 'queue_full')
 })
 
 it('what forgotten sessions used before there were sums by day becomes one, and the rest stays', () => {

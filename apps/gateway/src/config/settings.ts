@@ -88,6 +88,8 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
       maxPromptCharacters: read(variables.maxPromptCharacters),
       maxConcurrentRuns,
       maxQueuedRuns: read(variables.maxQueuedRuns),
+      maxQueuedRunsOfSession: read(variables.maxQueuedRunsOfSession),
+      maxQueuedRunsOfTenant: read(variables.maxQueuedRunsOfTenant),
       runTimeoutMs: limitMs ?? RUN_TIMEOUT_MS,
       sessionTimeoutMs: limitMs ?? SESSION_TIMEOUT_MS,
       startTimeoutMs: read(variables.startTimeoutMs),

@@ -61,6 +61,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         max_prompt_characters: limits.maxPromptCharacters,
         max_concurrent_sessions: limits.maxConcurrentRuns,
         max_queued_runs: limits.maxQueuedRuns,
+        max_queued_runs_per_session: limits.maxQueuedRunsOfSession,
         run_timeout_seconds: limits.runTimeoutMs / 1000,
         session_timeout_seconds: limits.sessionTimeoutMs / 1000,
         ...(config.executor === 'docker' ? { container: containerLimits(config.docker) } : {}),

@@ -16,6 +16,8 @@ export function sessionsLimits(config: Config): SessionsLimits {
   return {
     maxConcurrentRuns: limits.maxConcurrentRuns,
     maxQueuedRuns: limits.maxQueuedRuns,
+    maxQueuedRunsOfSession: limits.maxQueuedRunsOfSession,
+    maxQueuedRunsOfTenant: limits.maxQueuedRunsOfTenant,
     startTimeoutMs: limits.startTimeoutMs,
     forkTimeoutMs: FORK_TIMEOUT_MS,
     idleTimeoutMs: limits.idleTimeoutMs,

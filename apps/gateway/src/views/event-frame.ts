@@ -26,11 +26,16 @@ export function sseFrames(events: readonly LogEvent[]): string {
 }
 
 /** Where the session is at the time of connecting. Without an id: it is no event, and no place to resume from. */
-export function sseSnapshot({ session, runs, queuePosition }: SessionDetail, retryMs: number, at: number): string {
+export function sseSnapshot(
+  { session, runs, queuePosition, reason }: SessionDetail,
+  retryMs: number,
+  at: number,
+): string {
   const asks = asksOf(runs)
   const data = {
     ...snapshotOf(session, runs.at(-1)),
     ...(queuePosition ? { queue_position: queuePosition } : {}),
+    ...(reason === undefined ? {} : { reason }),
     ...(asks.length === 0 ? {} : { asks }),
   }
   const text = JSON.stringify({ ...data, snapshot: true, timestamp: isoTime(at) })

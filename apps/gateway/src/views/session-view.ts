@@ -50,7 +50,7 @@ export function sessionCreated(session: SessionRow, run: RunRow | undefined): Se
   }
 }
 
-export function sessionStatus({ session, runs, queuePosition }: SessionDetail): SessionStatus {
+export function sessionStatus({ session, runs, queuePosition, reason }: SessionDetail): SessionStatus {
   const latest = runs.at(-1)
   const asks = asksOf(runs)
   const since = runs.map(waitingSince).find((time) => time !== undefined)
@@ -60,6 +60,7 @@ export function sessionStatus({ session, runs, queuePosition }: SessionDetail): 
     progress: latest?.progress ?? 0,
     ...(latest?.currentTool === undefined ? {} : { current_tool: latest.currentTool }),
     ...(queuePosition === undefined ? {} : { queue_position: queuePosition }),
+    ...(reason === undefined ? {} : { reason }),
     ...(asks.length === 0 ? {} : { pending_asks: asks.length }),
     ...(since === undefined ? {} : { waiting_since: isoTime(since) }),
     created_at: isoTime(session.createdAt),

@@ -88,7 +88,11 @@ test(
   async (t) => {
     const dataDir = await temporaryDirectory(t)
     const engine = createFakeEngine()
-    const options = { dataDir, executor: { engine, instant: true }, env: { RATE_LIMIT_MAX: '1000000' } }
+    const options = {
+      dataDir,
+      executor: { engine, instant: true },
+      env: { RATE_LIMIT_MAX: '1000000', MAX_QUEUED_RUNS_PER_SESSION: '100' },
+    }
     const first = await startGateway(t, options)
     const prompt = commands(COMMANDS, 'x')
     const id = await begin(first, [lines.gate('begin'), ...prompt])

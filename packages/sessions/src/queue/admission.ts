@@ -4,6 +4,7 @@ import {
   type AddRunResult,
   type CreateResult,
   type NewRun,
+  type QueueFull,
   type RunRow,
   type RunState,
   type SessionRow,
@@ -92,7 +93,7 @@ export function admittedSession(
     case 'key_mismatch':
       throw keyMismatch()
     case 'queue_full':
-      throw queueFull(result.queued)
+      throw queueFull(result)
     case 'created':
     case 'replayed':
       return { session: result.session, run: result.run, replayed: result.status === 'replayed' }
@@ -113,19 +114,22 @@ export function admittedRun(result: AddRunResult, sessionId: string): { run: Run
     case 'key_mismatch':
       throw keyMismatch()
     case 'queue_full':
-      throw queueFull(result.queued)
+      throw queueFull(result)
     case 'created':
     case 'replayed':
       return { run: result.run, replayed: result.status === 'replayed' }
   }
 }
 
-function queueFull(queued: number): GatewayError {
-  return new GatewayError(
-    'QUEUE_FULL',
-    `All slots are taken (MAX_CONCURRENT_SESSIONS), and no more runs may wait than the ${queued} that do (MAX_QUEUED_RUNS). Try again later.`,
-    { retryAfterMs: 5_000 },
-  )
+const whyFull = {
+  all: 'All slots are taken (MAX_CONCURRENT_SESSIONS), and no more runs may wait than the {} that do (MAX_QUEUED_RUNS).',
+  tenant: 'No more runs of one tenant may wait than the {} that do (MAX_QUEUED_RUNS_PER_TENANT).',
+  session: 'No more runs of one session may wait than the {} that do (MAX_QUEUED_RUNS_PER_SESSION).',
+} as const
+
+function queueFull({ queued, of }: QueueFull): GatewayError {
+  const text = `${whyFull[of ?? 'all'].replace('{}', String(queued))} Try again later.`
+  return new GatewayError('QUEUE_FULL', text, { retryAfterMs: 5_000 })
 }
 
 function keyMismatch(): GatewayError {

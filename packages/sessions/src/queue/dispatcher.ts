@@ -37,8 +37,8 @@ export interface Dispatcher {
 
 /** First wait before a run that could not start is tried again; doubles with each attempt. Milliseconds. */
 const retryDelayMs = 500
-/** Queued runs looked at when a slot is free. */
-const lookAhead = 200
+/** Queued runs of each tenant looked at when a slot is free; of these a few may not begin now. */
+const lookAhead = 50
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { store, log, owner, maxConcurrentRuns } = options

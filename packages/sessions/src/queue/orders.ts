@@ -30,7 +30,12 @@ export interface OrdersOptions {
 /** Takes in what is to be done: when a call settles, the order is durable. */
 export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 'addRun' | 'retry'> {
   const { store, executors, keyed, limits, refuseWhenClosing, owned } = options
-  const room = { maxQueued: limits.maxQueuedRuns, slots: limits.maxConcurrentRuns }
+  const { maxQueuedRunsOfSession: maxQueuedOfSession, maxQueuedRunsOfTenant: maxQueuedOfTenant } = limits
+  const room = {
+    maxQueued: limits.maxQueuedRuns,
+    ...(maxQueuedOfTenant === undefined ? {} : { maxQueuedOfTenant }),
+    slots: limits.maxConcurrentRuns,
+  }
 
   return {
     async create(order) {
@@ -76,7 +81,13 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
       const latest = await latestPrompt(store, session)
       const heir = await inherited(order, latest, options)
       const wanted = newRun(heir, { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
-      const admission = { ...room, rejectWhenBusy: onBusy === 'reject', ...(idempotency ? { idempotency } : {}) }
+      const admission = {
+        ...room,
+        // What interrupts waits behind nothing.
+        ...(onBusy === 'interrupt' ? {} : { maxQueuedOfSession }),
+        rejectWhenBusy: onBusy === 'reject',
+        ...(idempotency ? { idempotency } : {}),
+      }
       const { run, replayed } = await keyed.admit(wanted, heir.modelKey, async (run) =>
         admittedRun(await store.addRun(run, admission), sessionId),
       )

@@ -14,8 +14,12 @@ export function createRunLists(db: DatabaseSync) {
   const open = prepareQuery<RunRecord>(db, `${selectRun} WHERE r.ended_at IS NULL ORDER BY r.id LIMIT ?`)
   const queued = prepareQuery<QueuedRecord>(
     db,
-    `SELECT r.run_id, s.session_id, s.tenant, r.created_at FROM runs r JOIN sessions s ON s.id = r.session
-     WHERE ${claimable} ORDER BY r.id LIMIT ?`,
+    `SELECT r.id, r.run_id, s.session_id, s.tenant, r.created_at FROM runs r JOIN sessions s ON s.id = r.session
+     WHERE r.tenant = ? AND ${claimable} ORDER BY r.id LIMIT ?`,
+  )
+  const tenantAfter = prepareQuery<{ tenant: string | null }>(
+    db,
+    "SELECT min(tenant) AS tenant FROM runs WHERE state = 'queued' AND tenant > ?",
   )
   const position = prepareQuery<{ position: number }>(
     db,
@@ -23,10 +27,20 @@ export function createRunLists(db: DatabaseSync) {
      FROM runs r WHERE r.run_id = ? AND r.state = 'queued'`,
   )
 
+  /** One step of the index for each, however many runs they have. */
+  function* tenantsInLine(): Generator<string> {
+    for (let last: string | null | undefined = ''; ;) {
+      last = tenantAfter.get(last)?.tenant
+      if (last === null || last === undefined) return
+      yield last
+    }
+  }
+
   return {
     latest: (sessionId: string, limit: number) => ofSession.all(sessionId, limit).toReversed(),
     open: (limit: number) => open.all(limit),
-    queued: (limit: number) => queued.all(limit),
+    queued: (limit: number) =>
+      [...tenantsInLine()].flatMap((tenant) => queued.all(tenant, limit)).toSorted((a, b) => a.id - b.id),
     queuePosition: (runId: string) => position.get(runId)?.position,
   }
 }

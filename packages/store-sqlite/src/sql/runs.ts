@@ -53,8 +53,17 @@ export function createRunSql(db: DatabaseSync) {
     db,
     "SELECT count(*) AS value FROM runs WHERE ended_at IS NULL AND state <> 'queued'",
   )
+  const queuedOfTenant = prepareQuery<{ value: number }>(
+    db,
+    "SELECT count(*) AS value FROM runs WHERE tenant = ? AND state = 'queued'",
+  )
+  const openCounts = prepareQuery<{ queued: number; working: number }>(
+    db,
+    `SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state <> 'queued') AS working
+     FROM runs WHERE session = ? AND ended_at IS NULL`,
+  )
   const insert = db.prepare(`
-    INSERT INTO runs (run_id, session, state, request_id, created_at) VALUES (?, ?, 'queued', ?, ?)`)
+    INSERT INTO runs (run_id, session, tenant, state, request_id, created_at) VALUES (?, ?, ?, 'queued', ?, ?)`)
   const insertInput = db.prepare('INSERT INTO run_inputs VALUES (?, ?, ?)')
   const insertKey = db.prepare('INSERT INTO run_keys VALUES (?, ?)')
   const dropKey = db.prepare('DELETE FROM run_keys WHERE run = ?')
@@ -87,11 +96,13 @@ export function createRunSql(db: DatabaseSync) {
     firstOpen: (session: number) => firstOpen.get(session),
     openOfSession: (session: number) => openOfSession.all(session),
     queued: () => queued.get()?.value ?? 0,
+    queuedOfTenant: (tenant: string) => queuedOfTenant.get(tenant)?.value ?? 0,
+    openCounts: (session: number) => openCounts.get(session) ?? { queued: 0, working: 0 },
     atWork: () => atWork.get()?.value ?? 0,
 
     insert(session: number, run: RunText): number {
-      const { runId, requestId, createdAt, input, limits, sealedKey } = run
-      const { lastInsertRowid } = insert.run(runId, session, requestId, createdAt)
+      const { runId, tenant, requestId, createdAt, input, limits, sealedKey } = run
+      const { lastInsertRowid } = insert.run(runId, session, tenant, requestId, createdAt)
       insertInput.run(lastInsertRowid, input, limits)
       if (sealedKey !== undefined) insertKey.run(lastInsertRowid, sealedKey)
       return Number(lastInsertRowid)

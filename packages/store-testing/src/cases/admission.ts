@@ -123,6 +123,19 @@ export const admission = group('admission', {
     assert.equal(await admit(7, 1), 'queue_full')
   },
 
+  async 'takes as many queued runs of a tenant as may wait, and those of others'({ store }) {
+    const admit = (id: string, tenant: string) =>
+      store.createSession(session(`s${id}`, { tenant }), run(`r${id}`, `s${id}`, { tenant }), {
+        ...roomy,
+        maxQueuedOfTenant: 2,
+      })
+    assert.deepEqual([(await admit('1', 'loud')).status, (await admit('2', 'loud')).status], ['created', 'created'])
+    assert.deepEqual(await admit('3', 'loud'), { status: 'queue_full', queued: 2, of: 'tenant' })
+    assert.equal((await admit('4', 'quiet')).status, 'created')
+    await claimed(store, 'r1')
+    assert.equal((await admit('3', 'loud')).status, 'created')
+  },
+
   async 'takes as many as find a free slot or may wait when many come at once'({ store }) {
     await startRun(store, 'working', 'busy')
     const narrow = { maxQueued: 2, slots: 4 }

@@ -61,6 +61,18 @@ export const furtherRuns = group('a further run', {
     assert.equal((await page(store, 's1')).length, 1)
   },
 
+  async 'is refused when as many of its session wait as may, whatever room there is for others'({ store }) {
+    const narrow = { ...roomy, maxQueuedOfSession: 1, rejectWhenBusy: false }
+    await startRun(store, 'r1', 's1')
+    assert.equal((await store.addRun(run('r2', 's1'), narrow)).status, 'created')
+    assert.deepEqual(await store.addRun(run('r3', 's1'), narrow), { status: 'queue_full', queued: 1, of: 'session' })
+    assert.equal(await store.getRun('r3'), undefined)
+    // The first of those that wait in a session without a run at work waits for none of them.
+    await queueRun(store, 'r4', 's2')
+    assert.equal((await store.addRun(run('r5', 's2'), narrow)).status, 'created')
+    assert.deepEqual(await store.addRun(run('r6', 's2'), narrow), { status: 'queue_full', queued: 2, of: 'session' })
+  },
+
   async 'comes after the others even when many come at once'({ store }) {
     await store.createSession(session('s1'), undefined, roomy)
     await Promise.all(times(20, (index) => store.addRun(run(`r${index}`, 's1'), queue)))

@@ -1,6 +1,21 @@
 import { FencedError } from '@opencode-gateway/contracts'
 import assert from 'node:assert/strict'
-import { addRun, claim, claimed, endRun, fenceOf, getRun, noon, page, queueRun, startRun, times } from '../fixtures.ts'
+import {
+  addRun,
+  claim,
+  claimed,
+  endRun,
+  fenceOf,
+  getRun,
+  noon,
+  page,
+  queueRun,
+  roomy,
+  run,
+  session,
+  startRun,
+  times,
+} from '../fixtures.ts'
 import { group } from '../harness.ts'
 
 export const queue = group('the queue', {
@@ -61,6 +76,17 @@ export const queue = group('the queue', {
     )
     assert.deepEqual(queued[0], { runId: 'r0', sessionId: 's0', tenant: 'acme', createdAt: noon })
     assert.deepEqual(await store.listQueued(2), queued.slice(0, 2))
+  },
+
+  async 'lists as many of each tenant as are asked for, however many another one has in line'({ store }) {
+    const admit = (id: string, tenant: string) =>
+      store.createSession(session(`s${id}`, { tenant }), run(`r${id}`, `s${id}`, { tenant }), roomy)
+    for (const index of times(5, (index) => index)) await admit(`loud${index}`, 'loud')
+    for (const index of times(2, (index) => index)) await admit(`quiet${index}`, 'quiet')
+    await admit('late', 'Another')
+    const ids = async (limit: number): Promise<string[]> => (await store.listQueued(limit)).map(({ runId }) => runId)
+    assert.deepEqual(await ids(1), ['rloud0', 'rquiet0', 'rlate'])
+    assert.deepEqual(await ids(2), ['rloud0', 'rloud1', 'rquiet0', 'rquiet1', 'rlate'])
   },
 
   async 'counts the queued, those behind a run of their session included'({ store }) {

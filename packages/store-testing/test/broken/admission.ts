@@ -76,6 +76,21 @@ export const brokenAdmission = [
       },
     }),
   ),
+  broken(
+    'lets a session have the whole queue',
+    'is refused when as many of its session wait as may, whatever room there is for others',
+    (store) => ({
+      addRun: (run, admission) => store.addRun(run, { ...admission, maxQueuedOfSession: never }),
+    }),
+  ),
+  broken(
+    'lets a tenant have the whole queue',
+    'takes as many queued runs of a tenant as may wait, and those of others',
+    (store) => ({
+      createSession: (session, run, admission) =>
+        store.createSession(session, run, { ...admission, maxQueuedOfTenant: never }),
+    }),
+  ),
   broken('keeps slots for new sessions', 'is taken when it finds a free slot', (store) => ({
     addRun: (run, admission) => store.addRun(run, { ...admission, slots: 0 }),
   })),

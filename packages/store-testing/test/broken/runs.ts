@@ -40,6 +40,13 @@ export const brokenRuns = [
       listQueued: async (limit) => (await store.listQueued(limit)).toReversed(),
     }),
   ),
+  broken(
+    'has one line for all tenants',
+    'lists as many of each tenant as are asked for, however many another one has in line',
+    (store) => ({
+      listQueued: async (limit) => (await store.listQueued(limit)).slice(0, limit),
+    }),
+  ),
   broken('counts places from 0', 'knows how many come first', (store) => ({
     async queuePosition(runId) {
       const position = await store.queuePosition(runId)

@@ -1,4 +1,4 @@
-import type { Admission, NewRun, RunRow } from '@opencode-gateway/contracts'
+import type { Admission, NewRun, QueueFull, RunRow } from '@opencode-gateway/contracts'
 import { openRuns, pending, queuedRuns, write, type Disk, type Key, type Steps } from './disk.ts'
 
 const unset = {
@@ -38,10 +38,21 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
     return row
   }
 
-  function full({ maxQueued, slots = 0 }: Admission) {
-    const queued = queuedRuns(disk).length
-    const free = Math.max(0, slots - (openRuns(disk).length - queued))
-    return queued < maxQueued + free ? undefined : { status: 'queue_full' as const, queued }
+  function full({ maxQueued, maxQueuedOfTenant, slots = 0 }: Admission, of: string): QueueFull | undefined {
+    const waiting = queuedRuns(disk)
+    const free = Math.max(0, slots - (openRuns(disk).length - waiting.length))
+    const ofTenant = waiting.filter(({ tenant }) => tenant === of).length
+    if (maxQueuedOfTenant !== undefined && ofTenant >= maxQueuedOfTenant + free)
+      return { status: 'queue_full', queued: ofTenant, of: 'tenant' }
+    return waiting.length < maxQueued + free ? undefined : { status: 'queue_full', queued: waiting.length }
+  }
+
+  function sessionFull({ maxQueuedOfSession }: Admission, sessionId: string): QueueFull | undefined {
+    const open = openRuns(disk, sessionId)
+    const queued = open.filter(({ state }) => state === 'queued').length
+    const free = open.length > queued ? 0 : 1
+    if (maxQueuedOfSession === undefined || queued < maxQueuedOfSession + free) return undefined
+    return { status: 'queue_full', queued, of: 'session' }
   }
 
   return {
@@ -58,7 +69,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
       const earlier = known && disk.sessions.get(known.sessionId)
       if (earlier) return { status: 'replayed', session: earlier, run: disk.runs.get(known.runId ?? '') }
       if (disk.sessions.has(wanted.sessionId)) return { status: 'exists' }
-      const tooMany = newRun && full(admission)
+      const tooMany = newRun && full(admission, wanted.tenant)
       if (tooMany) return tooMany
       const absent = {
         ref: wanted.ref,
@@ -86,7 +97,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
       if (session.closedAt !== undefined) return { status: 'closed' }
       const [busy] = admission.rejectWhenBusy ? openRuns(disk, newRun.sessionId) : []
       if (busy) return { status: 'busy', runId: busy.runId }
-      const tooMany = full(admission)
+      const tooMany = sessionFull(admission, newRun.sessionId) ?? full(admission, newRun.tenant)
       if (tooMany) return tooMany
       const run = insert(newRun)
       remember(admission, newRun.sessionId, run.runId)

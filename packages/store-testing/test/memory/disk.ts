@@ -5,6 +5,7 @@ import {
   type Fence,
   type LogEvent,
   type ModelUsage,
+  type PendingReason,
   type ProviderRow,
   type ProviderStore,
   type RaisedLimit,
@@ -112,7 +113,7 @@ export function write(disk: Disk, run: RunRow, events: readonly EventBody[], at:
   return { firstSeq, lastSeq: session.lastSeq }
 }
 
-export function pending(reason?: string): EventBody {
+export function pending(reason?: PendingReason): EventBody {
   return { type: 'status', data: { status: 'pending', ...(reason !== undefined && { reason }) } }
 }
 

@@ -44,10 +44,10 @@ export function readSteps(disk: Disk): Reads {
     },
     listOpenRuns: (limit) => limited(openRuns(disk), limit),
     listQueued(limit) {
-      const runs = limited(
-        queuedRuns(disk).filter((run) => claimable(disk, run)),
-        limit,
-      )
+      const ready = queuedRuns(disk).filter((run) => claimable(disk, run))
+      const ofTenant = Map.groupBy(ready, ({ tenant }) => tenant)
+      const shown = new Set([...ofTenant.values()].flatMap((runs) => limited(runs, limit)))
+      const runs = ready.filter((run) => shown.has(run))
       return runs.map(({ runId, sessionId, tenant, createdAt }) => ({ runId, sessionId, tenant, createdAt }))
     },
     countQueued: () => queuedRuns(disk).length,

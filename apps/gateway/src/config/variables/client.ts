@@ -1,5 +1,5 @@
 import * as parse from '../parsers.ts'
-import { variable } from '../variable.ts'
+import { optional, variable } from '../variable.ts'
 import { DAY, HOUR, SECOND } from './units.ts'
 
 /** What clients may send, and how much of it. */
@@ -40,6 +40,17 @@ export const clientVariables = {
     parse.integer(0, 100_000),
     '100',
     'Runs that may wait while all that may work do; beyond it the answer is 429. With 0 none waits.',
+  ),
+  maxQueuedRunsOfSession: variable(
+    'MAX_QUEUED_RUNS_PER_SESSION',
+    parse.integer(0, 10_000),
+    '20',
+    'Of these, how many may be runs of one session, behind the one that works; beyond it the answer is 429.',
+  ),
+  maxQueuedRunsOfTenant: optional(
+    'MAX_QUEUED_RUNS_PER_TENANT',
+    parse.integer(0, 100_000),
+    'Of these, how many may be runs of one tenant; beyond it the answer is 429. All of them unless set.',
   ),
   rateLimitMax: variable('RATE_LIMIT_MAX', parse.integer(1, 10_000_000), '600', 'Requests of one key in a window.'),
   rateLimitWindowMs: variable('RATE_LIMIT_WINDOW', parse.duration(SECOND, DAY), '1m', 'Length of that window.'),
