@@ -44,6 +44,7 @@ import { healthRoutes } from './routes/health.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { pauseRoutes } from './routes/pause.ts'
 import { resetRoutes } from './routes/reset.ts'
 import { retryRoutes } from './routes/retry.ts'
 import { runRoutes } from './routes/run.ts'
@@ -191,6 +192,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     messageRoutes,
     shellRoutes,
     retryRoutes,
+    pauseRoutes,
     askRoutes,
     streamRoutes,
     streamTokenRoutes,

@@ -44,6 +44,18 @@ test('the run that works can be cancelled alone: the one behind it takes its tur
   assert.deepEqual(await statesOf(gateway, id), ['cancelled', 'completed'])
 })
 
+test('E6: a run cannot be paused, and it is said what to do instead', async (t) => {
+  const { call, executor } = await startGateway(t)
+  const made = await call('POST', '/sessions', { prompt: 'gate: held\nsay: on' })
+  const path = `/sessions/${String(made.json()['session_id'])}`
+  await executor.waitForGate('held', t.signal)
+  const refused = await call('POST', `${path}/pause`)
+  assert.deepEqual([refused.status, refused.json()['code']], [422, 'UNSUPPORTED_OPTION'], refused.text)
+  assert.match(String(refused.json()['detail']), /cancel.*messages/)
+  assert.equal((await call('GET', `${path}/status`)).json()['status'], 'running')
+  executor.release('held')
+})
+
 test('a run that the session does not have cannot be cancelled, and nothing else is', async (t) => {
   const gateway = await startGateway(t)
   const mine = await begin(t, gateway)
