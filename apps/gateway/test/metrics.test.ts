@@ -105,16 +105,20 @@ test('streams are counted: how many are open, were opened, and were resumed', as
   const gateway = await startGateway(t)
   const made = await gateway.call('POST', '/sessions', { prompt: 'gate: held\nsay: x' })
   const url = `${gateway.url}/sessions/${String(made.json()['session_id'])}/stream`
+  await gateway.executor.waitForGate('held', t.signal)
   await using first = await readEvents(url, t.signal)
   await using second = await readEvents(url, t.signal, { headers: { 'last-event-id': '1' } })
   const during = await scrape(gateway)
   assert.equal(during.of('event_streams_open'), 2)
   assert.equal(during.of('event_streams_opened_total{begin="fresh"}'), 1)
   assert.equal(during.of('event_streams_opened_total{begin="resumed"}'), 1)
+  assert.equal(during.of('event_visibility_lag_seconds_count'), 0, 'a replay is not late')
   gateway.executor.release('held')
   await Promise.all([first.rest(), second.rest()])
   await eventuallySampled(t, gateway, 'event_streams_open', 0)
-  assert.equal((await scrape(gateway)).of('event_streams_dropped_total'), 0)
+  const { of } = await scrape(gateway)
+  assert.equal(of('event_streams_dropped_total'), 0)
+  assert.ok((of('event_visibility_lag_seconds_count') ?? 0) >= 2, 'what both readers were told live')
 })
 
 test('a reader that is dropped because it takes nothing is counted', async (t) => {

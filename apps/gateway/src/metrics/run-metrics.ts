@@ -31,7 +31,12 @@ export function createRunMetrics(registry: Registry): RunMetrics {
   const firstEvent = histogram('run_first_event_seconds', 'Prompt sent until the first event.', STEP_BUCKETS, [])
   const firstToken = histogram('run_first_token_seconds', 'Prompt sent until the first output.', STEP_BUCKETS, [])
   const events = counter('events_appended_total', 'Events written to logs.', [])
-  const lag = histogram('event_append_lag_seconds', 'Event taken until it is durable and visible.', WRITE_BUCKETS, [])
+  const lag = histogram(
+    'event_append_lag_seconds',
+    'Event taken until it is durable, from when on it can be seen.',
+    WRITE_BUCKETS,
+    [],
+  )
   const fenced = counter('fenced_writes_total', 'Writes refused because somebody else owns the run.', [])
   const asks = counter('asks_resolved_total', 'Asks by who answered: client, policy or timeout.', ['by'])
   const recovered = counter('runs_recovered_total', 'Runs a former process left, by what became of them.', ['fate'])

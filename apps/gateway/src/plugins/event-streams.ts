@@ -71,6 +71,7 @@ export const eventStreams = fp<EventStreamsOptions>(
         heartbeatMs,
         stallMs,
         onDropped: () => metrics.dropped(),
+        onSent: (lagMs) => metrics.sent(lagMs),
       })
       streams.add(stream)
       metrics.opened(how)

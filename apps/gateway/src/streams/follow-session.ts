@@ -24,10 +24,12 @@ export async function followSession(
   stream: EventStream,
   { sessions, detail, after, stay }: FollowOptions,
 ): Promise<boolean> {
-  await stream.write(sseSnapshot(detail, RETRY_MS, Date.now()))
+  const beganAt = Date.now()
+  await stream.write(sseSnapshot(detail, RETRY_MS, beganAt))
   const { tenant, sessionId } = detail.session
   for await (const { events, ended } of sessions.follow(tenant, sessionId, { ...PAGE, after, signal: stream.signal })) {
-    if (events.length > 0) await stream.write(sseFrames(events))
+    const first = events.find(({ at }) => at >= beganAt)
+    if (events.length > 0) await stream.write(sseFrames(events), first?.at)
     if (stream.signal.aborted) break
     if (ended && !stay) return true
   }

@@ -5,8 +5,11 @@ import type { ServerResponse } from 'node:http'
 export interface EventStream {
   /** Aborted once nothing more can or shall be written: the reader left or was dropped, or the gateway stops. */
   readonly signal: AbortSignal
-  /** Settles when there is room for more, or when the stream is over; never rejects. */
-  write(frames: string): Promise<void>
+  /**
+   * Settles when there is room for more, or when the stream is over; never rejects. `happenedAt`: when the oldest event
+   * in it was written down, unless the reader came later; milliseconds since the epoch.
+   */
+  write(frames: string, happenedAt?: number): Promise<void>
 }
 
 export interface OpenStream extends EventStream {
@@ -25,6 +28,8 @@ export interface EventStreamOptions {
   stallMs: number
   /** Told when that happens. */
   onDropped: () => void
+  /** Events were sent so long after they were written down, milliseconds. */
+  onSent: (lagMs: number) => void
 }
 
 /**
@@ -53,8 +58,11 @@ export function openEventStream(options: EventStreamOptions): OpenStream {
 
   return {
     signal: over.signal,
-    async write(frames) {
-      if (over.signal.aborted || response.write(frames)) return
+    async write(frames, happenedAt) {
+      if (over.signal.aborted) return
+      const hasRoom = response.write(frames)
+      if (happenedAt !== undefined) options.onSent(Math.max(0, Date.now() - happenedAt))
+      if (hasRoom) return
       const stalled = setTimeout(drop, stallMs)
       await drained(response, over.signal).finally(() => clearTimeout(stalled))
     },
