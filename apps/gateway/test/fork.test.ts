@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { Executor } from '@opencode-gateway/contracts'
 import { startGatewayProcess } from './gateway-process.ts'
 import { callOf, eventually, startGateway, temporaryDirectory, type Gateway } from './gateway.ts'
-import { as, KEYS } from './workspaces.ts'
+import { as, KEYS, startFilesGateway } from './workspaces.ts'
 import type { Lifetime } from './scope.ts'
 
 const filesOf = ({ executor }: Gateway, id: string): Record<string, string> =>
@@ -82,6 +82,32 @@ test('where the executor cannot fork it is said, and a session that has not begu
   const idle = String((await gateway.call('POST', '/sessions', { labels: { a: 'b' } })).json()['session_id'])
   const fork = await gateway.call('POST', `/sessions/${idle}/fork`, {})
   assert.equal(fork.status, 201, fork.text)
+})
+
+test('a fork of a session with files and without a run has what the container of that one may use', async (t) => {
+  const asked: unknown[] = []
+  const gateway = await startFilesGateway(t, {
+    executor: { capabilities: { options: ['resources'] } },
+    wrap: (executor): Executor => ({
+      ...executor,
+      async fork(...[source, spec, ctx]) {
+        asked.push(source)
+        await executor.workspaces?.make(spec.sessionId)
+        return await executor.open(spec, ctx)
+      },
+    }),
+  })
+  const call = (path: string, body: object) => gateway.call('POST', path, body, as('all'))
+  const made = await call('/sessions', { resources: { pids: 100, memory: '600m' } })
+  const id = String(made.json()['session_id'])
+  const written = await gateway.call('PUT', `/sessions/${id}/files/content?path=a.txt`, 'one', {
+    ...as('all'),
+    'content-type': 'application/octet-stream',
+  })
+  assert.ok(written.status < 300, written.text)
+  assert.equal((await call(`/sessions/${id}/fork`, {})).status, 201)
+  const ref = { executor: 'fake', session_id: id }
+  assert.deepEqual(asked, [{ sessionId: id, ref, resources: { pids: 100, memoryBytes: 600 * 1024 ** 2 } }])
 })
 
 test('one key makes one fork, however often and whenever it is sent', async (t) => {

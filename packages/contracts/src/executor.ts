@@ -2,6 +2,7 @@ import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
 import type { ModelBudget, ModelOptions } from './models.ts'
 import type { PermissionRules } from './permissions.ts'
+import type { ContainerResources } from './resources.ts'
 import type { RunOption } from './run-options.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
 import type { Delivery, OnGit, WorkspaceFill, Workspaces } from './workspace.ts'
@@ -64,6 +65,8 @@ export interface SessionSpec {
   fill?: WorkspaceFill
   /** Told while the workspace is filled. */
   onGit?: OnGit
+  /** Told that it has to wait until others have been started, and that it need not any more: nobody's start takes that long. */
+  onWaiting?: (waiting: boolean) => void
 }
 
 /** The session that another one begins as. */
@@ -71,6 +74,8 @@ export interface ForkSource {
   sessionId: string
   /** Absent: it has a workspace and has not been opened yet. */
   ref?: ExecutorRef
+  /** What its container may use: the ref of one that was never opened does not tell. */
+  resources?: ContainerResources
 }
 
 /** JSON, stored with the session: enough for `attach`. Only the executor that made it reads it. */
@@ -137,6 +142,10 @@ export interface RunOutcome {
 export interface EngineBoot {
   /** Milliseconds since the epoch. */
   beganAt: number
+  /** Until it was its turn. */
+  waitMs?: number
+  /** Of an image that had gone. */
+  pullMs?: number
   createMs?: number
   startMs?: number
   engineReadyMs?: number
@@ -209,7 +218,11 @@ export interface Executor {
    * conversation if it has a ref. Throws `ExecutorError` as `open` does, ENGINE_LOST when the other session is gone,
    * WORKSPACE_FULL when its workspace is too large; nothing is left behind then. Absent where that is not possible.
    */
-  fork?(source: ForkSource, spec: Omit<SessionSpec, 'fill' | 'onGit'>, ctx: CallContext): Promise<AgentSession>
+  fork?(
+    source: ForkSource,
+    spec: Omit<SessionSpec, 'fill' | 'onGit' | 'onWaiting'>,
+    ctx: CallContext,
+  ): Promise<AgentSession>
   /** After a restart: the session behind a stored ref, or undefined when it is gone. */
   attach(ref: ExecutorRef, ctx: CallContext): Promise<AgentSession | undefined>
   /** Removes what this executor owns and no session of `live` (session ids) needs. Touches nothing else. */

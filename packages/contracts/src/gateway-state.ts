@@ -65,7 +65,7 @@ export const Capabilities = Type.Object(
       session_timeout_seconds: Type.Number(),
       container: Type.Optional(
         Type.Object(
-          { memory_bytes: Type.Integer(), cpus: Type.Number(), pids: Type.Integer() },
+          { memory_bytes: Type.Integer(), cpus: Type.Number(), pids: Type.Integer(), disk_bytes: Type.Integer() },
           { description: 'What `resources` of a request lowers, where each session has a container.' },
         ),
       ),

@@ -14,6 +14,16 @@ export const Resources = Type.Object(
     ),
     cpus: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1024, description: 'Processors; 0.5 is half of one.' })),
     pids: Type.Optional(Type.Integer({ minimum: 64, maximum: 1_000_000, description: 'Processes and threads.' })),
+    disk: Type.Optional(
+      Type.Union(
+        [Type.Integer({ minimum: 1, description: 'Bytes.' }), Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$' })],
+        {
+          description:
+            'What its runs may leave in the workspace: bytes, or a number with `k`, `m` or `g`. Looked at while they work; it is no fence.',
+          examples: ['500m'],
+        },
+      ),
+    ),
   },
   {
     $id: 'Resources',
@@ -30,6 +40,8 @@ export interface ContainerResources {
   memoryBytes?: number
   cpus?: number
   pids?: number
+  /** Of the workspace, which is looked at while runs work. */
+  diskBytes?: number
 }
 
 /** Below it an engine has no room to work. */

@@ -91,6 +91,10 @@ export const Timings = Type.Object(
   {
     queued_ms: Type.Integer({ minimum: 0, description: 'Accepted until claimed.' }),
     open_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Claimed until the engine session was there.' })),
+    wait_ms: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Of that, until it was the turn of its container to be started.' }),
+    ),
+    pull_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, pulling the image, where it had gone.' })),
     create_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, making a container for the session.' })),
     start_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'Of that, starting it.' })),
     engine_ready_ms: Type.Optional(

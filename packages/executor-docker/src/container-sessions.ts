@@ -25,7 +25,11 @@ export interface ContainerSessionsOptions {
 export interface ContainerSessions {
   placeOf(sessionId: string): SessionPlace
   /** A session of the engine in a workspace that is there. */
-  open(workspacePath: string, spec: Pick<SessionSpec, 'sessionId' | 'title'>, ctx: CallContext): Promise<AgentSession>
+  open(
+    workspacePath: string,
+    spec: Pick<SessionSpec, 'sessionId' | 'title' | 'onWaiting'>,
+    ctx: CallContext,
+  ): Promise<AgentSession>
   /** One that the engine has, or will have found again. */
   hold(
     sessionId: string,
@@ -76,8 +80,8 @@ export function createContainerSessions(options: ContainerSessionsOptions): Cont
     placeOf,
     hold,
     free,
-    async open(workspacePath, { sessionId, title }, { signal, log }) {
-      const { client, release } = await engines.of(sessionId).acquire(signal)
+    async open(workspacePath, { sessionId, title, onWaiting }, { signal, log }) {
+      const { client, release } = await engines.of(sessionId).begin(signal, onWaiting)
       try {
         const session = await client.openSession({ ...placeOf(sessionId), title }, signal)
         const { engineSessionId } = session

@@ -14,16 +14,17 @@ import { createDaemon } from './daemon/daemon.ts'
 import { createDiscarded } from './container/discard.ts'
 import { forkSession } from './fork-session.ts'
 import { createHealthCheck } from './health-check.ts'
-import { provideImage } from './daemon/image.ts'
+import { createEngineImage } from './daemon/image.ts'
 import { createProbe } from './engine/probe.ts'
 import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
-import { limitsIn } from './container/own-limits.ts'
+import { limitsIn, ofContainer } from './container/own-limits.ts'
 import { requireNewEnough } from './daemon/new-enough.ts'
 import { createSessionEngines } from './engine/session-engines.ts'
 import { createSharedWorkspaces } from './shared-workspaces.ts'
 import { createPlaces } from './session-place.ts'
 import { createEngineStarter } from './engine/start-engine.ts'
+import { createStartTurns } from './engine/start-turns.ts'
 import { sweepSessions } from './sweep.ts'
 import { containerUser } from './container/container-user.ts'
 import { createWarmStarter } from './warm/warm-starter.ts'
@@ -43,16 +44,28 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const ownLimits = new Map<string, ContainerResources>()
   let started: { owner: string; image: string; version: string } | undefined
-  let isClosed = false
+  const closing = new AbortController()
 
   const { killTimeoutMs: _, ...stopping } = stopLimits(options.cancelGraceMs ?? 10_000)
+  const engineImage = createEngineImage({
+    daemon,
+    reference: options.image,
+    pull: options.pull ?? 'never',
+    log,
+    closing: closing.signal,
+  })
+  const renewImage = async (signal: AbortSignal): Promise<void> => {
+    const image = await engineImage.provide(signal)
+    if (started) started.image = image
+  }
+
   const watch = createContainerWatch({ daemon, owner: () => started?.owner, log })
   const starter = createEngineStarter({
     daemon: { ...daemon, exited: watch.exited },
     places,
     log,
     spec() {
-      if (!started || isClosed) throw unavailable()
+      if (!started || closing.signal.aborted) throw unavailable()
       return {
         ...started,
         user,
@@ -67,6 +80,8 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     permissions: options.permissions ?? unattended,
     openModels: options.openModels,
     engineLimits: { ...stopping, ...containedLimits, ...options.engineLimits },
+    renewImage,
+    turns: createStartTurns(options.maxStarts ?? Number.POSITIVE_INFINITY),
     startTimeoutMs,
     endTimeoutMs: END_TIMEOUT_MS,
     discard,
@@ -105,7 +120,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     const { owner } = await places.prepare()
     await workspaces.clearLeftovers(log)
     await requireNewEnough(daemon, signal)
-    const image = await provideImage(daemon, { reference: options.image, pull: options.pull ?? 'never', log }, signal)
+    const image = await engineImage.provide(signal)
     started = { owner, image, version: 'unknown' }
     try {
       started.version = await probe.prove(signal)
@@ -118,14 +133,16 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   }
 
   const check = createHealthCheck(async (signal) => {
-    if (!started || isClosed) throw unavailable()
+    if (!started || closing.signal.aborted) throw unavailable()
     const { image, version } = started
     await daemon.ping(signal)
     if (!(await daemon.findImage(image, signal))) {
-      throw new ExecutorError(
-        'IMAGE_UNAVAILABLE',
-        `the engine image "${image}" is gone; build or pull it and start again`,
-      )
+      // A pull takes longer than those wait who ask whether all is well.
+      renewImage(closing.signal).catch((err: unknown) => {
+        if (!closing.signal.aborted) log.error({ err }, 'the engine image is gone and cannot be had again')
+      })
+      const text = `the engine image "${options.image}" is gone, and is looked for; build or pull it`
+      throw new ExecutorError('IMAGE_UNAVAILABLE', text)
     }
     // What hangs is not for those to wait for who ask whether the daemon is well.
     void retry()
@@ -148,7 +165,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     },
     workspaces: { ...workspaces, remove: (sessionId) => sessions.free(sessionId, 'nothing') },
     async start(signal) {
-      if (isClosed) throw unavailable()
+      if (closing.signal.aborted) throw unavailable()
       if (!started) await start(signal)
     },
     async check(signal) {
@@ -156,18 +173,18 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       const state = warm.state()
       return state ? { ...health, warm: state } : health
     },
-    async open({ sessionId, title, fill = {}, onGit = () => {} }, ctx) {
+    async open({ sessionId, title, fill = {}, onGit = () => {}, onWaiting }, ctx) {
       ctx.signal.throwIfAborted()
-      if (!started || isClosed) throw unavailable()
-      const { resources } = fill
-      if (resources) ownLimits.set(sessionId, resources)
+      if (!started || closing.signal.aborted) throw unavailable()
+      const own = ofContainer(fill.resources)
+      if (own) ownLimits.set(sessionId, own)
       // The limits of one that was started beforehand are those of all.
-      const mayBeWarm = resources === undefined && (await directories.find(sessionId)) === undefined
+      const mayBeWarm = own === undefined && (await directories.find(sessionId)) === undefined
       let isNew = mayBeWarm && (await warm.claim(sessionId, fill, ctx.signal))
       try {
         const { path, made } = await workspaces.open(sessionId, fill, ctx, onGit)
         isNew ||= made
-        return await sessions.open(path, { sessionId, title }, ctx)
+        return await sessions.open(path, { sessionId, title, ...(onWaiting ? { onWaiting } : {}) }, ctx)
       } catch (error) {
         if (isNew) await sessions.free(sessionId, 'nothing')
         throw error
@@ -176,10 +193,12 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     async fork(source, { sessionId, title }, ctx) {
       const { signal, log } = ctx
       signal.throwIfAborted()
-      if (!started || isClosed) throw unavailable()
+      if (!started || closing.signal.aborted) throw unavailable()
       const forking = { workspaces, places, directories, engineOf: engines.find }
       const { workspacePath, engineSessionId } = await forkSession(forking, source, sessionId, signal)
-      if (source.ref) ownLimits.set(sessionId, limitsIn(source.ref))
+      // The ref of one that was never opened tells of none.
+      const own = ofContainer(source.resources) ?? (source.ref && limitsIn(source.ref))
+      if (own) ownLimits.set(sessionId, own)
       // A container comes with the first run.
       if (engineSessionId !== undefined) return sessions.hold(sessionId, { log, engineSessionId, workspacePath })
       try {
@@ -194,7 +213,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       if (ref.executor !== 'docker' || sessionId === undefined || engineSessionId === undefined) return undefined
       const workspacePath = await directories.find(sessionId)
       if (workspacePath === undefined || !(await places.exists(sessionId))) return undefined
-      if (!started || isClosed) throw unavailable()
+      if (!started || closing.signal.aborted) throw unavailable()
       ownLimits.set(sessionId, limitsIn(ref))
       const engine = engines.of(sessionId)
       await engine.adopt(signal)
@@ -223,7 +242,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       )
     },
     async close() {
-      isClosed = true
+      closing.abort(unavailable())
       await probe.close()
       await Promise.all([warm.close(), engines.close()])
       await watch.close()

@@ -65,7 +65,9 @@ export interface DockerExecutorOptions {
   permissions?: PermissionRules
   /** How long a cancel may take, the end of a container included that does not obey; 10 s unless given. */
   cancelGraceMs?: number
-  /** How long a container may take to be ready. */
+  /** Containers that may be started at the same time, the others wait for their turn; no bound unless given. */
+  maxStarts?: number
+  /** How long a container may take to be ready, once it is its turn. */
   startTimeoutMs?: number
   /** How long the daemon may take to answer. */
   daemonTimeoutMs?: number

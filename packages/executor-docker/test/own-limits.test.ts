@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultLimits } from '../src/options.ts'
-import { limitsIn, lowered, writtenLimits } from '../src/container/own-limits.ts'
+import { limitsIn, lowered, ofContainer, writtenLimits } from '../src/container/own-limits.ts'
 
 const MEBIBYTE = 1024 ** 2
 
@@ -22,4 +22,10 @@ test('a ref keeps what a session says, and nothing where it says nothing', () =>
   const ref = { executor: 'docker', ...writtenLimits(own) }
   assert.deepEqual(limitsIn(JSON.parse(JSON.stringify(ref))), own)
   assert.deepEqual(limitsIn({ executor: 'docker', ...writtenLimits({}) }), {})
+})
+
+test('a limit of the workspace alone is none of the container', () => {
+  assert.equal(ofContainer({ diskBytes: MEBIBYTE }), undefined)
+  assert.equal(ofContainer(undefined), undefined)
+  assert.deepEqual(ofContainer({ diskBytes: MEBIBYTE, pids: 100 }), { pids: 100 })
 })

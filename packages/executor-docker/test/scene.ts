@@ -109,8 +109,12 @@ export async function createPlace(address: DaemonAddress = daemonAddress()): Pro
 }
 
 function daemonAddress(): DaemonAddress {
-  const host = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'
-  return { socketPath: host.replace(/^unix:\/\//, '') }
+  return { socketPath: socketOfTests() }
+}
+
+/** Of the daemon of the tests. */
+export function socketOfTests(): string {
+  return (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
 }
 
 /** Passes what comes to a socket on to a port of this machine. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -7,16 +8,20 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { silentLog } from '@opencode-gateway/executor-testing'
 import { labels } from '../src/container/container-spec.ts'
 import { daemonError } from '../src/daemon/daemon-error.ts'
 import { createDiscarded } from '../src/container/discard.ts'
 import { createDockerExecutor } from '../src/index.ts'
 import type { DockerExecutorOptions } from '../src/index.ts'
+import { createBootSteps } from '../src/container/boot-steps.ts'
 import { launchContainer } from '../src/container/launch-container.ts'
 import { defaultLimits } from '../src/options.ts'
 import { noOwnDaemon, startOwnDaemon } from './own-daemon.ts'
 import { soon } from './scene.ts'
+
+const run = promisify(execFile)
 
 async function directoryOf(t: TestContext): Promise<string> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'start-faults-')))
@@ -83,11 +88,29 @@ describe('what cannot become a container', { skip: await noOwnDaemon() }, () => 
       directories,
     }
     const launch = (more: Partial<typeof spec>) =>
-      launchContainer({ daemon, spec: { ...spec, ...more }, environment: {}, startTimeoutMs: 1_000, discard }, soon())
+      launchContainer(
+        {
+          daemon,
+          spec: { ...spec, ...more },
+          environment: {},
+          steps: createBootSteps(),
+          startTimeoutMs: 1_000,
+          discard,
+        },
+        soon(),
+      )
     const unavailable = (message: RegExp) => ({ code: 'EXECUTOR_UNAVAILABLE', message })
     await t.test('a network that is not there, once the container is made', () =>
       assert.rejects(launch({ network: 'no-such-network' }), unavailable(/no-such-network/)),
     )
+    await t.test('a network that has no address left', async () => {
+      const docker = (...args: readonly string[]) => run('docker', ['--host', `unix://${socketPath}`, ...args])
+      await docker('network', 'create', '--subnet', '10.254.254.0/30', 'small')
+      await docker('run', '--detach', '--name', 'neighbour', '--network', 'small', 'sleep')
+      const full = { code: 'TOO_MANY_CONTAINERS', message: /no available.*address.*DOCKER_NETWORK/ }
+      await assert.rejects(launch({ network: 'small' }), full)
+      await docker('rm', '--force', 'neighbour')
+    })
     await t.test('a limit that is out of range', () =>
       assert.rejects(launch({ limits: { ...defaultLimits, memoryBytes: 4096 } }), unavailable(/memory/i)),
     )

@@ -105,7 +105,7 @@ function withoutCredentials({ repository, ...fill }: WorkspaceFill): WorkspaceFi
 async function forkInExecutor(
   { live, limits }: ForkDeps,
   source: SessionRow,
-  { sessionId, title }: NewSession,
+  { sessionId, title, fill }: NewSession,
   ctx: CallContext,
 ): Promise<AgentSession | undefined> {
   const { ref } = source
@@ -115,7 +115,12 @@ async function forkInExecutor(
     const text = `Executor "${source.executor}" cannot fork a session. Make a new one.`
     throw new GatewayError('UNSUPPORTED_OPTION', text)
   }
-  const from = { sessionId: source.sessionId, ...(ref === undefined ? {} : { ref }) }
+  const { resources } = fill ?? {}
+  const from = {
+    sessionId: source.sessionId,
+    ...(ref === undefined ? {} : { ref }),
+    ...(resources === undefined ? {} : { resources }),
+  }
   const deadline = AbortSignal.timeout(limits.forkTimeoutMs)
   const signal = AbortSignal.any([ctx.signal, deadline])
   const forking = fork(from, { sessionId, title }, { ...ctx, signal })

@@ -4,18 +4,21 @@ import {
   type AgentSession,
   type CallContext,
   type Executor,
-  type OnGit,
   type SessionRow,
+  type SessionSpec,
   type Store,
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint } from './observation.ts'
 import { orAborted } from './waiting/or-aborted.ts'
 
+/** What is told while a session is opened. */
+export type OpeningTold = Required<Pick<SessionSpec, 'onGit' | 'onWaiting'>>
+
 /** The sessions that this process holds open in an executor. */
 export interface LiveSessions {
   /** Opens the session, attaches to it after a restart, or gives the one that is open. */
-  obtain(row: SessionRow, ctx: CallContext, onGit: OnGit): Promise<AgentSession>
+  obtain(row: SessionRow, ctx: CallContext, told: OpeningTold): Promise<AgentSession>
   /** Only attaches: undefined when the executor no longer has it, or never had. */
   find(row: SessionRow, ctx: CallContext): Promise<AgentSession | undefined>
   /** Holds a session that was opened elsewhere. */
@@ -72,7 +75,7 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
       return executor.fork?.bind(executor)
     },
     workspacesOf: (row) => executorOf(row).workspaces,
-    async obtain(row, ctx, onGit) {
+    async obtain(row, ctx, { onGit, onWaiting }) {
       const found = await find(row, ctx)
       if (found) return found
       if (row.ref !== undefined && (await hasBeenPrompted(row))) {
@@ -84,7 +87,7 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
       }
       const fill = await store.getFill(row.sessionId)
       const { sessionId, title } = row
-      const spec = fill === undefined ? { sessionId, title } : { sessionId, title, fill, onGit }
+      const spec = { sessionId, title, onWaiting, ...(fill === undefined ? {} : { fill, onGit }) }
       const opened = await executorOf(row).open(spec, ctx)
       open.set(row.sessionId, opened)
       await store.setRef(row.sessionId, opened.ref)

@@ -18,8 +18,8 @@ const completed: Ending = {
 }
 
 /** How a run ends that found a workspace which is measured like this, before it and after it. */
-async function endOf(measure: (allowed: typeof limits) => Promise<WorkspaceSize>): Promise<unknown> {
-  using guard = createWorkspaceGuard({ limits, log: silent })
+async function endOf(measure: (allowed: typeof limits) => Promise<WorkspaceSize>, ownBytes?: number): Promise<unknown> {
+  using guard = createWorkspaceGuard({ limits, ownBytes: async () => ownBytes, log: silent })
   await guard.before({ measure }, signal)
   guard.watch({ measure }, () => {})
   const ending = await guard.settle(completed, signal)
@@ -34,6 +34,17 @@ test('what was there before the run may stay there, and no more', async () => {
   const growing = async (allowed: typeof limits): Promise<WorkspaceSize> =>
     ++looks === 1 ? { bytes: 1, files: 1, whole: true } : large(allowed)
   assert.equal(await endOf(growing), 'failed')
+})
+
+test('a session may have less than all, and never more', async () => {
+  const seven = ({ maxBytes }: typeof limits): WorkspaceSize => ({ bytes: 7, files: 1, whole: maxBytes >= 7 })
+  const grownTo = (after: typeof seven, ownBytes?: number): Promise<unknown> => {
+    let looks = 0
+    return endOf(async (allowed) => (++looks === 1 ? { bytes: 1, files: 1, whole: true } : after(allowed)), ownBytes)
+  }
+  assert.equal(await grownTo(seven), 'completed')
+  assert.equal(await grownTo(seven, 5), 'failed')
+  assert.equal(await grownTo(large, 30), 'failed')
 })
 
 test('a run that finds what cannot be measured has no limit', async () => {

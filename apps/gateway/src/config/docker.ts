@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { dockerVariables } from './variables/docker.ts'
 import type { ConfigProblem } from './problem.ts'
 import type { Environment, Reader } from './reader.ts'
@@ -25,8 +26,14 @@ export function readDocker({ read }: Reader, env: Environment, maxConcurrentRuns
     },
     idleTimeoutMs: read(dockerVariables.dockerIdleMs),
     maxContainers: read(dockerVariables.dockerMaxContainers) ?? CONTAINERS_PER_RUN * maxConcurrentRuns,
+    maxStarts: read(dockerVariables.dockerMaxStarts) ?? startsAtOnce(availableParallelism()),
     warmPool: { size: read(dockerVariables.dockerWarmPool) },
   }
+}
+
+/** An engine that comes up takes a processor for itself; one more waits for the disk. */
+function startsAtOnce(processors: number): number {
+  return Math.min(Math.max(processors, 2), 16)
 }
 
 export function imageProblems({ image, mustBePinned }: Pick<DockerConfig, 'image' | 'mustBePinned'>): ConfigProblem[] {

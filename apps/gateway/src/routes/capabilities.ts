@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import type { Config } from '../config.ts'
+import { mostResources } from '../orders/container-resources.ts'
 import type { RouteOptions } from './route-options.ts'
 
 /** Longest wait for what the engine says of itself, milliseconds. */
@@ -64,7 +65,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
         max_queued_runs_per_session: limits.maxQueuedRunsOfSession,
         run_timeout_seconds: limits.runTimeoutMs / 1000,
         session_timeout_seconds: limits.sessionTimeoutMs / 1000,
-        ...(config.executor === 'docker' ? { container: containerLimits(config.docker) } : {}),
+        ...(config.executor === 'docker' ? { container: containerLimits(config) } : {}),
       },
       sessions: {
         retention_seconds: config.workspaceRetentionMs / 1000,
@@ -75,8 +76,9 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
   })
 }
 
-function containerLimits({ limits: { memoryBytes, cpus, pids } }: Config['docker']) {
-  return { memory_bytes: memoryBytes, cpus, pids }
+function containerLimits(config: Config) {
+  const { memoryBytes, cpus, pids, diskBytes } = mostResources(config)
+  return { memory_bytes: memoryBytes, cpus, pids, disk_bytes: diskBytes }
 }
 
 /** For as long as the engine has not said. */

@@ -10,6 +10,7 @@ import { readIdempotencyKey } from '../http/idempotency.ts'
 import { headers } from '../openapi/headers.ts'
 import { eventStream, runProblems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
+import { mostResources } from '../orders/container-resources.ts'
 import { requireOptions } from '../orders/options.ts'
 import { orderRulesFor, promptOrder } from '../orders/orders.ts'
 import { readPrefer } from '../http/prefer.ts'
@@ -72,7 +73,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, op
     using slot = wantsEventStream(headers.accept) ? app.eventStreams.reserve(request) : undefined
     const idempotency = readIdempotencyKey(request, 'POST /run')
     const sessionId = randomUUID()
-    const fill = fillOrder(body, { sessionId, sealing, mostResources: options.config.docker.limits })
+    const fill = fillOrder(body, { sessionId, sealing, mostResources: mostResources(options.config) })
     const { session, run, replayed } = await sessions.create({
       tenant: client.tenant,
       requestId: request.id,

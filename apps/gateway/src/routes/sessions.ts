@@ -17,6 +17,7 @@ import { readIdempotencyKey } from '../http/idempotency.ts'
 import { headers } from '../openapi/headers.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
+import { mostResources } from '../orders/container-resources.ts'
 import { requireOptions } from '../orders/options.ts'
 import { firstOrder, orderRulesFor } from '../orders/orders.ts'
 import { fillOrder } from '../orders/repository-orders.ts'
@@ -116,7 +117,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
     requireOptions(body, executor)
     const order = firstOrder(body, await orderRulesFor(options, 'session', request))
     const sessionId = body.session_id?.toLowerCase() ?? randomUUID()
-    const fill = fillOrder(body, { sessionId, sealing, mostResources: options.config.docker.limits })
+    const fill = fillOrder(body, { sessionId, sealing, mostResources: mostResources(options.config) })
     if (order !== undefined) requireExecutor(startup())
     const idempotency = readIdempotencyKey(request, 'POST /sessions')
     const { session, run, replayed } = await sessions.create({

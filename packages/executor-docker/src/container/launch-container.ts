@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import { createBootSteps } from './boot-steps.ts'
 import type { BootSteps } from './boot-steps.ts'
 import { containerName, containerSpec, isOwned } from './container-spec.ts'
 import type { ContainerSpecOptions } from './container-spec.ts'
@@ -27,6 +26,8 @@ export interface LaunchOptions {
   spec: Omit<ContainerSpecOptions, 'environment' | 'epoch'>
   /** More of the environment than the engine's own. */
   environment: Readonly<Record<string, string>>
+  /** What it takes is noted there. */
+  steps: BootSteps
   startTimeoutMs: number
   /** Sees to it that there is no container of this name, now or as soon as the daemon can be reached. */
   discard(name: string, epoch: number): Promise<void>
@@ -37,14 +38,13 @@ const PASSWORD = 'OPENCODE_SERVER_PASSWORD'
 
 /** Makes and starts the session's container and waits until its engine can answer. Leaves nothing when it fails. */
 export async function launchContainer(options: LaunchOptions, signal: AbortSignal): Promise<RunningContainer> {
-  const { daemon, spec, environment } = options
+  const { daemon, spec, environment, steps } = options
   const name = containerName(spec.owner, spec.sessionId)
   const password = randomBytes(24).toString('base64url')
   const own = { HOME: inside.home, ENGINE_SOCKETS: inside.sockets, [PASSWORD]: password }
   const epoch = Date.now()
   const body = containerSpec({ ...spec, epoch, environment: { ...environment, ...own } })
   try {
-    const steps = createBootSteps()
     const id = await createContainer(daemon, { name, owner: spec.owner }, body, signal)
     steps.done('createMs')
     await daemon.start(id, signal)

@@ -1,6 +1,12 @@
 import type { ContainerResources, ExecutorRef } from '@opencode-gateway/contracts'
 import type { ContainerLimits } from '../options.ts'
 
+/** What of it is the container's; undefined where that is nothing: the workspace is looked after by whoever runs. */
+export function ofContainer(resources: ContainerResources | undefined): ContainerResources | undefined {
+  const { diskBytes: _, ...own } = resources ?? {}
+  return Object.keys(own).length > 0 ? own : undefined
+}
+
 /** In the session's ref, so that it has the same after a restart. */
 export function writtenLimits({ memoryBytes, cpus, pids }: ContainerResources): Record<string, string> {
   return {

@@ -25,10 +25,13 @@ export function daemonError(what: string, where: string, cause: unknown): Daemon
     return new DaemonError('EXECUTOR_UNAVAILABLE', `the Docker daemon at ${where} could not ${what}: ${why}`, { cause })
   }
   const text = `the Docker daemon could not ${what} (HTTP ${statusCode}): ${reason}`
-  return new DaemonError(/no space left on device/i.test(reason) ? 'DISK_FULL' : 'EXECUTOR_UNAVAILABLE', text, {
-    status: statusCode,
-    cause,
-  })
+  const options = { status: statusCode, cause }
+  if (/no space left on device/i.test(reason)) return new DaemonError('DISK_FULL', text, options)
+  if (/no available .*addresses/i.test(reason)) {
+    const advice = 'the network of the containers (DOCKER_NETWORK) is full; give it a larger subnet, or none at all'
+    return new DaemonError('TOO_MANY_CONTAINERS', `${text}; ${advice}`, options)
+  }
+  return new DaemonError('EXECUTOR_UNAVAILABLE', text, options)
 }
 
 export function lateError(what: string, where: string, timeoutMs: number): DaemonError {

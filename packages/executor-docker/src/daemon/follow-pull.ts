@@ -27,7 +27,7 @@ export async function followPull(
   } catch (cause) {
     signal.throwIfAborted()
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ExecutorError('IMAGE_UNAVAILABLE', `the engine image could not be pulled: ${why}`, { cause })
+    throw new ExecutorError('IMAGE_UNAVAILABLE', why, { cause })
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', aborted)

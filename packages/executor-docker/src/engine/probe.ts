@@ -11,7 +11,7 @@ export interface ProbeOptions {
   starter: EngineStarter
   places: Places
   directories: Directories
-  executor: Pick<DockerExecutorOptions, 'log' | 'onCatalogue'>
+  executor: Pick<DockerExecutorOptions, 'log' | 'onCatalogue' | 'image'>
   /** Why the probe is over when the executor is closed. */
   closed(): ExecutorError
 }
@@ -40,7 +40,11 @@ export function createProbe({ starter, places, directories, executor, closed }: 
     }
     try {
       await directories.create(probeId)
-      const { client, end } = await starter.start(probeId, () => {}, signal)
+      const { client, end } = await starter
+        .start(probeId, () => {}, { signal })
+        .catch((error: unknown) => {
+          throw misfit(error, executor.image)
+        })
       const over = (): Promise<void> => end(new ExecutorError('ENGINE_LOST', 'the probe is over')).finally(free)
       try {
         await client.probe(inside.workspace, signal)
@@ -71,4 +75,11 @@ export function createProbe({ starter, places, directories, executor, closed }: 
       await learning
     },
   }
+}
+
+/** Which image has an engine that we cannot drive. */
+function misfit(error: unknown, image: string): unknown {
+  if (!(error instanceof ExecutorError) || error.code !== 'ENGINE_INCOMPATIBLE') return error
+  const text = `the engine image "${image}" does not fit: ${error.message}; set OPENCODE_IMAGE to one that does`
+  return new ExecutorError('ENGINE_INCOMPATIBLE', text, { cause: error })
 }

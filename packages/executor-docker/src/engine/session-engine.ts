@@ -3,10 +3,13 @@ import type { Log } from '@opencode-gateway/contracts'
 import { withSignal } from '@opencode-gateway/opencode'
 import type { EngineClient, EngineLease, SessionEngineSource } from '@opencode-gateway/opencode'
 import type { ContainerEngine } from '../container/container-engine.ts'
+import type { StartCall } from './start-call.ts'
 import { createTrustedEngine } from './trusted-engine.ts'
 
 /** The engine of one session: a container that comes with work and may go between two runs. */
 export interface SessionEngine extends SessionEngineSource {
+  /** As `acquire`. `onWaiting`: told when the container has to wait until others have started. */
+  begin(signal: AbortSignal, onWaiting: StartCall['onWaiting']): Promise<EngineLease>
   /** Takes over the container that a gateway before left running; false when there is none. */
   adopt(signal: AbortSignal): Promise<boolean>
   /** The container at this moment; undefined when there is none. */
@@ -30,11 +33,19 @@ export interface SessionEngineOptions {
   /** How long an engine is taken for well after it was, milliseconds. */
   healthFreshMs: number
   /** Starts a container, or takes over the one that runs. `onGone` is called as soon as it is known to have ended. */
-  start(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine>
+  start(onGone: () => void, call: StartCall): Promise<ContainerEngine>
   /** The container has no work from now on. */
   onIdle?(): void
   /** Only takes over. */
   find(onGone: () => void, signal: AbortSignal): Promise<ContainerEngine | undefined>
+}
+
+/** A start, and those who wait for it. */
+interface Attempt {
+  engine: Promise<ContainerEngine>
+  unwanted: AbortController
+  waiting: boolean
+  awaiting: Set<{ onWaiting?: StartCall['onWaiting'] }>
 }
 
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
@@ -46,7 +57,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   let before: Promise<unknown> = Promise.resolve()
   /** Before it is known that there is no container none is started. */
   let adopting: Promise<unknown> = Promise.resolve()
-  let starting: Promise<ContainerEngine> | undefined
+  let starting: Attempt | undefined
   let alive: ContainerEngine | undefined
   let idleTimer: NodeJS.Timeout | undefined
   let idleAt: number | undefined
@@ -97,16 +108,43 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     return engine
   }
 
-  const start = (): Promise<ContainerEngine> => {
+  const start = (): Attempt => {
     if (starting) return starting
-    const attempt = adopting
-      .then(() => obtain(options.start))
+    const unwanted = new AbortController()
+    const awaiting: Attempt['awaiting'] = new Set()
+    const onWaiting = (waiting: boolean): void => {
+      attempt.waiting = waiting
+      for (const one of awaiting) one.onWaiting?.(waiting)
+    }
+    const engine = adopting
+      .then(() => obtain((onGone, signal) => options.start(onGone, { signal, unwanted: unwanted.signal, onWaiting })))
       .finally(() => {
         starting = undefined
       })
-    attempt.catch(() => undefined)
+    engine.catch(() => undefined)
+    const attempt: Attempt = { engine, unwanted, awaiting, waiting: false }
     starting = attempt
     return attempt
+  }
+
+  /** Undefined when the start was given up before it began, by those who waited for it before. */
+  const started = async (
+    attempt: Attempt,
+    signal: AbortSignal,
+    onWaiting: StartCall['onWaiting'],
+  ): Promise<ContainerEngine | undefined> => {
+    const one = onWaiting ? { onWaiting } : {}
+    attempt.awaiting.add(one)
+    if (attempt.waiting) onWaiting?.(true)
+    try {
+      return await withSignal(attempt.engine, signal)
+    } catch (error) {
+      if (error !== attempt.unwanted.signal.reason) throw error
+      return undefined
+    } finally {
+      attempt.awaiting.delete(one)
+      if (attempt.awaiting.size === 0) attempt.unwanted.abort(new Error('nobody waits for the container any more'))
+    }
   }
 
   const lease = ({ client }: { client: EngineClient }): EngineLease => {
@@ -121,8 +159,21 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     return given
   }
 
+  const begin: SessionEngine['begin'] = async (signal, onWaiting) => {
+    for (;;) {
+      if (closing.signal.aborted) throw closed()
+      const engine = alive ?? (await started(start(), signal, onWaiting))
+      if (!engine) continue
+      // What works is looked after by whoever watches it.
+      const isUsable = leases.size > 0 || (await trusted.isWell(engine, signal))
+      // It may have ended since it was waited for.
+      if (isUsable && engine === alive) return lease(engine)
+    }
+  }
+
   const end = async (why: ExecutorError): Promise<void> => {
-    await Promise.all([adopting, starting?.catch(() => undefined)])
+    starting?.unwanted.abort(why)
+    await Promise.all([adopting, starting?.engine.catch(() => undefined)])
     await alive?.end(why)
     await before
   }
@@ -145,16 +196,8 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       adopting = finding.catch(() => undefined)
       return (await withSignal(finding, signal)) !== undefined
     },
-    async acquire(signal) {
-      if (closing.signal.aborted) throw closed()
-      for (;;) {
-        const engine = alive ?? (await withSignal(start(), signal))
-        // What works is looked after by whoever watches it.
-        const isUsable = leases.size > 0 || (await trusted.isWell(engine, signal))
-        // It may have ended since it was waited for.
-        if (isUsable && engine === alive) return lease(engine)
-      }
-    },
+    begin,
+    acquire: (signal) => begin(signal, undefined),
     retain(client) {
       if (alive?.client !== client) return undefined
       return leases.size > 0 || trusted.isFresh(alive) ? lease(alive) : undefined
@@ -162,7 +205,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     async close() {
       closing.abort(closed())
       clearTimeout(idleTimer)
-      await Promise.all([adopting, starting?.catch(() => undefined)])
+      await Promise.all([adopting, starting?.engine.catch(() => undefined)])
       await alive?.dismiss(closed())
       await before
     },

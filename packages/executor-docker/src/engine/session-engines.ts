@@ -1,6 +1,7 @@
 import { ExecutorError, type Log } from '@opencode-gateway/contracts'
 import { createContainerSlots } from '../warm/container-slots.ts'
 import { createSessionEngine, type SessionEngine } from './session-engine.ts'
+import { whileWanted } from './start-call.ts'
 import type { EngineStarter } from './start-engine.ts'
 import type { WarmStarter } from '../warm/warm-starter.ts'
 
@@ -51,8 +52,8 @@ export function createSessionEngines(options: SessionEnginesOptions): SessionEng
         healthTimeoutMs,
         healthFreshMs,
         onIdle: slots.changed,
-        start: (onGone, signal) =>
-          slots.within(() => warm.start(sessionId, onGone, signal), signal, warm.isAside(sessionId)),
+        start: (onGone, call) =>
+          slots.within(() => warm.start(sessionId, onGone, call), whileWanted(call), warm.isAside(sessionId)),
         // It runs already.
         find: (onGone, signal) => slots.within(() => starter.find(sessionId, onGone, signal), signal, true),
       })

@@ -86,9 +86,10 @@ export function createWarmStarter(options: WarmStarterOptions): WarmStarter {
       pool.leave(claimed.warmId)
       return true
     },
-    async start(sessionId, onGone, signal): Promise<ContainerEngine> {
+    async start(sessionId, onGone, call): Promise<ContainerEngine> {
       const warm = takeAside(sessionId)
-      if (!warm) return await starter.start(sessionId, onGone, signal)
+      if (!warm) return await starter.start(sessionId, onGone, call)
+      const { signal } = call
       try {
         const engine = await starter.take(sessionId, warm, onGone, signal)
         claimed += 1
@@ -98,7 +99,7 @@ export function createWarmStarter(options: WarmStarterOptions): WarmStarter {
         await discard(warm.id)
         signal.throwIfAborted()
         log.warn({ sessionId, err }, 'a warm container could not be used; another one is started')
-        return await starter.start(sessionId, onGone, signal)
+        return await starter.start(sessionId, onGone, call)
       }
     },
     async drop(sessionId) {

@@ -9,6 +9,8 @@ export interface OpenInTimeOptions {
   live: Pick<LiveSessions, 'obtain'>
   stop: Pick<RunStop, 'request' | 'opening' | 'working'>
   limits: Pick<SessionsLimits, 'startTimeoutMs' | 'cancelGraceMs'>
+  /** Of the run, which is all there is while others are started before its session. */
+  wallMs: number
   log: Log
   onGit: OnGit
   /** What is done beside it; the session is open when that is done, too. */
@@ -17,25 +19,38 @@ export interface OpenInTimeOptions {
 
 /** Opens the session for a run, or stops the run when that takes longer than it may. Throws START_TIMEOUT. */
 export async function openInTime(options: OpenInTimeOptions): Promise<AgentSession> {
-  const { session, live, stop, limits, log } = options
+  const { session, live, stop, limits, wallMs, log } = options
   const startLimit = (): NodeJS.Timeout =>
     setTimeout(() => stop.request({ kind: 'start_timeout' }), limits.startTimeoutMs)
   let limit = startLimit()
+  let isOver = false
   const onGit: OnGit = (event) => {
+    options.onGit(event)
+    if (isOver) return
     // A large repository may take longer than an engine; whoever clones it has a limit of its own.
     clearTimeout(limit)
     if (event.state === 'done') limit = startLimit()
-    options.onGit(event)
+  }
+  const onWaiting = (waiting: boolean): void => {
+    if (isOver) return
+    clearTimeout(limit)
+    limit = waiting
+      ? setTimeout(() => stop.request({ kind: 'run_timeout' }), Math.min(wallMs, maxTimerMs))
+      : startLimit()
   }
   const signal = AbortSignal.any([stop.opening, stop.working])
   try {
     const [, opened] = await Promise.all([
       options.beside(signal),
-      orGiveUp(live.obtain(session, { signal, log }, onGit), signal, limits.cancelGraceMs),
+      orGiveUp(live.obtain(session, { signal, log }, { onGit, onWaiting }), signal, limits.cancelGraceMs),
     ])
     if (opened !== 'given up') return opened
     throw new GatewayError('START_TIMEOUT', 'The executor did not stop opening the session.')
   } finally {
+    isOver = true
     clearTimeout(limit)
   }
 }
+
+/** Longer timers overflow in Node and fire at once. */
+const maxTimerMs = 2 ** 31 - 1

@@ -60,7 +60,11 @@ export function driveRun(
   const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
   const watch = createRunWatch(run)
   const lettingGo = new AbortController()
-  const guard = createWorkspaceGuard({ limits: limits.workspace, log })
+  const guard = createWorkspaceGuard({
+    limits: limits.workspace,
+    ownBytes: async () => (await store.getFill(session.sessionId))?.resources?.diskBytes,
+    log,
+  })
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
   let meter: ModelMeter | undefined
@@ -132,6 +136,7 @@ export function driveRun(
       live,
       stop,
       limits,
+      wallMs: run.limits.wallMs,
       log,
       onGit(event) {
         watch.saw({ type: 'git', data: event })

@@ -63,6 +63,8 @@ export function createRunWatch(run: RunRow): RunWatch {
     timings: (endedAt) => ({
       queued_ms: Math.max(0, claimedAt - run.createdAt),
       ...(openMs === undefined ? {} : { open_ms: openMs }),
+      ...(boot?.waitMs === undefined ? {} : { wait_ms: boot.waitMs }),
+      ...(boot?.pullMs === undefined ? {} : { pull_ms: boot.pullMs }),
       ...(boot?.createMs === undefined ? {} : { create_ms: boot.createMs }),
       ...(boot?.startMs === undefined ? {} : { start_ms: boot.startMs }),
       ...(boot?.engineReadyMs === undefined ? {} : { engine_ready_ms: boot.engineReadyMs }),

@@ -26,13 +26,15 @@ const soonMs = 100
 /** A look takes a tenth of the time at most, however large the workspace. */
 const restPerLook = 9
 
-export function createWorkspaceGuard({
-  limits,
-  log,
-}: {
+export interface WorkspaceGuardOptions {
+  /** For every workspace; absent: none is looked at. */
   limits: WorkspaceLimits | undefined
+  /** Bytes that the session may have where that is less. */
+  ownBytes?: () => Promise<number | undefined>
   log: Log
-}): WorkspaceGuard {
+}
+
+export function createWorkspaceGuard({ limits, ownBytes, log }: WorkspaceGuardOptions): WorkspaceGuard {
   const over = new AbortController()
   let allowed = limits
   let watched: Measured | undefined
@@ -66,9 +68,12 @@ export function createWorkspaceGuard({
 
   return {
     async before(workspace, signal) {
-      if (!workspace || !limits) return
+      if (!limits) return
+      const within = AbortSignal.any([signal, AbortSignal.timeout(firstLookMs)])
       try {
-        allowed = await allowedOver(workspace, limits, AbortSignal.any([signal, AbortSignal.timeout(firstLookMs)]))
+        const bytes = await ownBytes?.()
+        const own = { ...limits, maxBytes: Math.min(limits.maxBytes, bytes ?? limits.maxBytes) }
+        allowed = workspace ? await allowedOver(workspace, own, within) : own
         if (!allowed) log.warn({}, 'the workspace is deeper than can be measured: this run has no limit of it')
       } catch (err) {
         allowed = undefined

@@ -71,6 +71,11 @@ export const dockerVariables = {
     parse.integer(1, 10_000),
     'Containers there may be at the same time; four times MAX_CONCURRENT_SESSIONS unless set. The oldest one without work makes room; while all work, a run that needs another one waits, and then fails with TOO_MANY_CONTAINERS.',
   ),
+  dockerMaxStarts: optional(
+    'DOCKER_MAX_STARTS',
+    parse.integer(1, 1_000),
+    'Containers that are started at the same time; as many as there are processors unless set, from 2 to 16. A run whose container waits for its turn has not begun to start.',
+  ),
   dockerWarmPool: variable(
     'DOCKER_WARM_POOL',
     parse.integer(0, 100),
