@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AdmittedEngine, Log } from '@opencode-gateway/contracts'
-import type { Dispatcher } from 'undici'
 import type { Accounts } from './accounts.ts'
+import type { Connections } from './connections.ts'
 import { forward } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import type { ProxyLimits } from './limits.ts'
@@ -19,7 +19,7 @@ export interface AnswerOptions {
   upstreams: ReadonlyMap<string, Upstream>
   accounts: Accounts
   meters: Meters
-  dispatcher: Dispatcher
+  connections: Connections
   limits: ProxyLimits
   log: Log
   /** Counts every call that was not passed on. */
@@ -42,7 +42,7 @@ export async function answerCall(
   identify: (request: IncomingMessage) => Caller | undefined,
   options: AnswerOptions,
 ): Promise<void> {
-  const { upstreams, dispatcher, limits, log } = options
+  const { upstreams, connections, limits, log } = options
   const target = request.method === 'POST' ? readTarget(request.url ?? '') : undefined
   const refuse = (why: Refusal, message?: string): void => {
     const level = refusals[why].alarm ? 'warn' : 'info'
@@ -84,11 +84,12 @@ export async function answerCall(
 
   const tap = createUsageTap(target.dialect)
   const end = await forward({
-    dispatcher,
+    connections,
     ...shaped,
     headers: requestHeaders(request.headers, shaped.upstream, requestBytes),
     response,
     maxAnswerBytes: limits.maxAnswerBytes,
+    silenceTimeoutMs: limits.silenceTimeoutMs,
     tap,
     signal: aborting.signal,
   })

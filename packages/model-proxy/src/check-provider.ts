@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { ProviderFault } from '@opencode-gateway/contracts'
-import { request, type Dispatcher } from 'undici'
 import { checkCall } from './check-call.ts'
+import { Late, type Connections } from './connections.ts'
 import { fieldsOf } from './fields.ts'
 import { providerAddresses } from './provider-addresses.ts'
 import { dialectOfProvider } from './slots.ts'
@@ -27,7 +29,7 @@ export interface CheckResult {
 export interface CheckOptions {
   /** Providers of the gateway, by name. */
   upstreams: ReadonlyMap<string, Upstream>
-  dispatcher: Dispatcher
+  connections: Connections
   /** Until the whole answer is there, milliseconds. */
   timeoutMs: number
   maxAnswerBytes: number
@@ -39,12 +41,12 @@ export interface CheckOptions {
  */
 export async function checkProvider(
   checked: CheckedProvider,
-  { upstreams, dispatcher, timeoutMs, maxAnswerBytes }: CheckOptions,
+  { upstreams, connections, timeoutMs, maxAnswerBytes }: CheckOptions,
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const { kind, endpoint, key, model } = checked
   const upstream = upstreamOf(checked, upstreams)
-  const { call, method, path, headers, body = null } = checkCall(dialectOfProvider(kind), { key, model })
+  const { call, method, path, headers, body } = checkCall(dialectOfProvider(kind), { key, model })
   const startedAt = performance.now()
   const result = (status: number | undefined, fault: ProviderFault | undefined): CheckResult => ({
     call,
@@ -56,18 +58,22 @@ export async function checkProvider(
   const late = AbortSignal.timeout(timeoutMs)
   let status: number | undefined
   try {
-    const answer = await request(upstream.origin + upstream.basePath + path, {
-      dispatcher,
+    const outgoing = connections.request({
+      origin: upstream.origin,
+      path: upstream.basePath + path,
       method,
       headers: endpoint === undefined ? { ...headers, ...upstream.headers } : headers,
-      body,
       signal: AbortSignal.any([signal, late]),
     })
-    status = answer.statusCode
-    return result(status, faultOf(status, await readJson(answer.body, maxAnswerBytes)))
+    // What breaks while the answer is read, its reader is told as well.
+    outgoing.on('error', () => {})
+    outgoing.end(body)
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+    status = answer.statusCode ?? 0
+    return result(status, faultOf(status, await readJson(answer, maxAnswerBytes)))
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    if (late.aborted || isTimeout(error)) return result(status, 'timeout')
+    if (late.aborted || error instanceof Late) return result(status, 'timeout')
     return result(status, status === undefined && !isGarbage(error) ? 'unreachable' : 'bad_answer')
   }
 }
@@ -82,10 +88,10 @@ function upstreamOf(
 }
 
 /** Undefined for what is no JSON, or too long. */
-async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<unknown> {
+async function readJson(body: AsyncIterable<Buffer>, maxBytes: number): Promise<unknown> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > maxBytes) return undefined
     chunks.push(chunk)
@@ -108,6 +114,5 @@ function faultOf(status: number, answer: unknown): ProviderFault | undefined {
   return status < 300 && Object.keys(fieldsOf(answer)).length > 0 ? undefined : 'bad_answer'
 }
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
-const isTimeout = (error: unknown): boolean => /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$/.test(codeOf(error))
-const isGarbage = (error: unknown): boolean => error instanceof Error && error.name === 'HTTPParserError'
+const isGarbage = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_')

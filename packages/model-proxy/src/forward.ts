@@ -1,17 +1,19 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { Late, onceConnected, type Connections } from './connections.ts'
 import { responseHeaders } from './headers.ts'
 import { sendRefusal } from './refusal.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ForwardOptions {
-  dispatcher: Dispatcher
+  connections: Connections
   upstream: Upstream
   path: string
   headers: Record<string, string | string[]>
   body: Buffer
   response: ServerResponse
   maxAnswerBytes: number
+  /** Until the provider begins to answer, and between two pieces of its answer; milliseconds. */
+  silenceTimeoutMs: number
   /** Sees the answer on its way; must not keep the chunks. */
   tap?: AnswerTap | undefined
   /** Breaks the call off, as if the engine had left. */
@@ -37,86 +39,98 @@ export type ForwardEnd =
  * engine reads. Settles when nothing of the call is left; never rejects.
  */
 export function forward(options: ForwardOptions): Promise<ForwardEnd> {
-  const { dispatcher, upstream, response, maxAnswerBytes, tap } = options
+  const { connections, upstream, response, maxAnswerBytes, silenceTimeoutMs, tap } = options
   const { promise, resolve } = Promise.withResolvers<ForwardEnd>()
+  if (response.destroyed) return Promise.resolve({ kind: 'left', sent: false, status: 0 })
+  const { origin, basePath } = upstream
+  const outgoing = connections.request({
+    origin,
+    path: basePath + options.path,
+    method: 'POST',
+    headers: options.headers,
+  })
+  let answer: IncomingMessage | undefined
+  let silence: NodeJS.Timeout | undefined
   let status = 0
   let bytes = 0
+  let sent = false
   let left = false
   let tooLarge = false
-  let control: Dispatcher.DispatchController | undefined
+  let ended = false
 
-  const onDrain = (): void => control?.resume()
+  const onSilence = (): void => {
+    // It is the engine that does not read.
+    if (response.writableNeedDrain) silence?.refresh()
+    else outgoing.destroy(new Late(`the provider was silent for ${silenceTimeoutMs} ms`))
+  }
+  const onDrain = (): void => void answer?.resume()
   const onClose = (): void => {
     if (response.writableFinished) return
     left = true
-    if (control) control.abort(new Error('the engine has left'))
-    else end({ kind: 'left', sent: false, status })
+    outgoing.destroy(new Error('the engine has left'))
   }
   const onAbort = (): void => void response.destroy()
   const end = (how: ForwardEnd): void => {
+    ended = true
+    clearTimeout(silence)
     options.signal.removeEventListener('abort', onAbort)
     response.off('drain', onDrain)
     response.off('close', onClose)
     resolve(how)
+  }
+  const fail = (error: Error): void => {
+    if (ended) return
+    if (left) return end({ kind: 'left', sent, status })
+    if (response.headersSent) {
+      response.destroy()
+      return end({ kind: 'broken', why: tooLarge ? 'too_large' : error instanceof Late ? 'late' : 'provider', status })
+    }
+    const why = error instanceof Late ? 'late' : isGarbage(error) || status > 0 ? 'garbage' : 'unreachable'
+    sendRefusal(response, why)
+    end({ kind: 'refused', why })
   }
   response.on('drain', onDrain)
   response.on('close', onClose)
   options.signal.addEventListener('abort', onAbort, { once: true })
   if (options.signal.aborted) onAbort()
 
-  dispatcher.dispatch(
-    {
-      origin: upstream.origin,
-      path: upstream.basePath + options.path,
-      method: 'POST',
-      headers: options.headers,
-      body: options.body,
-    },
-    {
-      onRequestStart(controller) {
-        if (response.destroyed) controller.abort(new Error('the engine has left'))
-        else control = controller
-      },
-      onResponseStart(_controller, code, headers) {
-        if (code < 200) return
-        status = code
-        tap?.begin(code, headers)
-        // A redirect would lead the engine past the proxy.
-        if (code >= 300 && code < 400) control?.abort(new Error('the provider redirects'))
-        else response.writeHead(code, responseHeaders(headers))
-      },
-      onResponseData(controller, chunk) {
-        bytes += chunk.length
-        if (bytes > maxAnswerBytes) {
-          tooLarge = true
-          controller.abort(new Error('the answer is too large'))
-          return
-        }
-        tap?.chunk(chunk)
-        if (!response.write(chunk)) controller.pause()
-      },
-      onResponseEnd() {
-        response.end()
-        end({ kind: 'answered', status })
-      },
-      onResponseError(_controller, error) {
-        if (left) return end({ kind: 'left', sent: control !== undefined, status })
-        if (response.headersSent) {
-          response.destroy()
-          return end({ kind: 'broken', why: tooLarge ? 'too_large' : isLate(error) ? 'late' : 'provider', status })
-        }
-        const why = isLate(error) ? 'late' : isGarbage(error) || status > 0 ? 'garbage' : 'unreachable'
-        sendRefusal(response, why)
-        end({ kind: 'refused', why })
-      },
-    },
+  outgoing.once('socket', (socket) =>
+    onceConnected(socket, () => {
+      if (ended) return
+      sent = true
+      silence = setTimeout(onSilence, silenceTimeoutMs)
+    }),
   )
+  outgoing.on('response', (incoming) => {
+    answer = incoming
+    status = incoming.statusCode ?? 0
+    silence?.refresh()
+    tap?.begin(status, incoming.headers)
+    // A redirect would lead the engine past the proxy.
+    if (status >= 300 && status < 400) return void outgoing.destroy(new Error('the provider redirects'))
+    response.writeHead(status, responseHeaders(incoming.headers))
+    incoming.on('data', (chunk: Buffer) => {
+      silence?.refresh()
+      bytes += chunk.length
+      if (bytes > maxAnswerBytes) {
+        tooLarge = true
+        outgoing.destroy(new Error('the answer is too large'))
+        return
+      }
+      tap?.chunk(chunk)
+      if (!response.write(chunk)) incoming.pause()
+    })
+    incoming.on('end', () => {
+      if (ended) return
+      response.end()
+      end({ kind: 'answered', status })
+    })
+    incoming.on('error', fail)
+  })
+  outgoing.on('error', fail)
+  outgoing.on('close', () => fail(new Error('the connection was closed without an answer')))
+  outgoing.end(options.body)
   return promise
 }
 
-function codeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : ''
-}
-
-const isLate = (error: Error): boolean => /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$/.test(codeOf(error))
-const isGarbage = (error: Error): boolean => codeOf(error).startsWith('HPE_')
+const isGarbage = (error: Error): boolean => 'code' in error && String(error.code).startsWith('HPE_')

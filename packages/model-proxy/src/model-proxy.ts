@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { EngineModels, Log, ModelBudget, RunModels, UsageLog } from '@opencode-gateway/contracts'
-import { Agent } from 'undici'
 import { createAccounts } from './accounts.ts'
 import { createAdmissions } from './admissions.ts'
 import { answerCall, type Caller } from './answer-call.ts'
 import { checkProvider, type CheckedProvider, type CheckResult } from './check-provider.ts'
+import { createConnections } from './connections.ts'
 import { presentedToken } from './headers.ts'
 import { defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { listen, type Listener, type Place } from './listener.ts'
@@ -57,12 +57,7 @@ export interface ModelProxy {
 
 export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptions): ModelProxy {
   const limits = { ...defaultProxyLimits, ...options.limits }
-  const dispatcher = new Agent({
-    connect: { timeout: limits.connectTimeoutMs },
-    connections: limits.maxConnections,
-    headersTimeout: limits.silenceTimeoutMs,
-    bodyTimeout: limits.silenceTimeoutMs,
-  })
+  const connections = createConnections(limits)
   const admissions = createAdmissions()
   const listeners = new Set<Listener>()
   const { onRefused = () => {} } = options
@@ -81,7 +76,7 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
   })
   const reachable = options.slots ? new Map([...upstreams, ...slotUpstreams]) : upstreams
   const providers = [...reachable.keys()]
-  const answering = { upstreams: reachable, accounts, meters, dispatcher, limits, log, onRefused }
+  const answering = { upstreams: reachable, accounts, meters, connections, limits, log, onRefused }
   let origin: string | undefined
 
   const open = async (place: Place, identify: (request: IncomingMessage) => Caller | undefined): Promise<Listener> => {
@@ -128,11 +123,11 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     },
     check(provider, signal) {
       const { checkTimeoutMs: timeoutMs, maxCheckBytes: maxAnswerBytes } = limits
-      return checkProvider(provider, { upstreams, dispatcher, timeoutMs, maxAnswerBytes }, signal)
+      return checkProvider(provider, { upstreams, connections, timeoutMs, maxAnswerBytes }, signal)
     },
     async close() {
       await Promise.all([...listeners].map((listener) => listener.close()))
-      await dispatcher.destroy()
+      connections.close()
     },
   }
 }

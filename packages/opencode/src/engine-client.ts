@@ -237,7 +237,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       closing.abort(new Error('the client of the engine is closed'))
       fail(new ExecutorError('ENGINE_LOST', 'the connection to the engine was closed'))
       await stream
-      await transport.close()
+      transport.close()
     },
   }
 }

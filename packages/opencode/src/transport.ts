@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { Agent, request } from 'undici'
-import type { buildConnector, Dispatcher } from 'undici'
+import type { Readable } from 'node:stream'
 import { answerError, EngineCallError, silence, strangeAnswer } from './engine-error.ts'
+import { createHttpCalls } from './http-call.ts'
 
 export interface TransportOptions {
   baseUrl: string
@@ -18,36 +18,17 @@ export interface Transport {
   /** For the SDK: sends its request and answers with a body that is read whole. Refuses anything but JSON. */
   fetch(request: Request): Promise<Response>
   /** Opens a stream of server-sent events; the caller reads or destroys the body. */
-  stream(path: string, signal: AbortSignal): Promise<Dispatcher.ResponseData['body']>
-  close(): Promise<void>
+  stream(path: string, signal: AbortSignal): Promise<Readable>
+  close(): void
 }
 
 /**
  * Connections to one engine. The engine's long calls send no header until they end, so no timeout for headers or
  * bodies lives here: every call brings a signal with its deadline.
  */
-export function createTransport(options: TransportOptions): Transport {
-  const agent = new Agent({
-    connect: options.connect
-      ? connectorOf(options.connect, options.connectTimeoutMs)
-      : { timeout: options.connectTimeoutMs },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-  })
-  const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`
-
-  const send = async (
-    target: string,
-    init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
-  ) =>
-    await request(target, {
-      dispatcher: agent,
-      method: init.method,
-      headers: { ...init.headers, authorization },
-      signal: init.signal,
-      ...(init.body === undefined ? {} : { body: init.body }),
-    })
+export function createTransport({ baseUrl, username, password, maxAnswerBytes, ...rest }: TransportOptions): Transport {
+  const calls = createHttpCalls(rest)
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 
   return {
     async fetch(outgoing) {
@@ -55,15 +36,16 @@ export function createTransport(options: TransportOptions): Transport {
       const body = outgoing.body === null ? undefined : await outgoing.text()
       const { signal, method } = outgoing
       try {
-        const headers = Object.fromEntries(outgoing.headers)
-        const answer = await send(outgoing.url, { method, headers, signal, ...(body === undefined ? {} : { body }) })
-        const text = await readText(answer.body, options.maxAnswerBytes, what)
-        const contentType = String(answer.headers['content-type'] ?? '')
-        if (answer.statusCode >= 400) throw answerError(what, answer.statusCode, parseLoosely(text))
-        if (answer.statusCode >= 300 || (text !== '' && !isJson(contentType))) throw strangeAnswer(what, contentType)
+        const headers = { ...Object.fromEntries(outgoing.headers), authorization }
+        const answer = await calls.send(new URL(outgoing.url), { method, headers, body, signal })
+        const text = await readText(answer, maxAnswerBytes, what)
+        const contentType = answer.headers['content-type'] ?? ''
+        const status = answer.statusCode ?? 0
+        if (status >= 400) throw answerError(what, status, parseLoosely(text))
+        if (status >= 300 || (text !== '' && !isJson(contentType))) throw strangeAnswer(what, contentType)
         const next = answer.headers['x-next-cursor']
-        return new Response(answer.statusCode === 204 ? null : text, {
-          status: answer.statusCode,
+        return new Response(status === 204 ? null : text, {
+          status,
           headers: {
             'content-type': 'application/json',
             ...(typeof next === 'string' ? { 'x-next-cursor': next } : {}),
@@ -76,35 +58,19 @@ export function createTransport(options: TransportOptions): Transport {
     },
     async stream(path, signal) {
       const what = `GET ${path}`
-      const answer = await send(new URL(path, options.baseUrl).href, {
-        method: 'GET',
-        headers: { accept: 'text/event-stream' },
-        signal,
-      })
-      const contentType = String(answer.headers['content-type'] ?? '')
-      if (answer.statusCode === 200 && contentType.startsWith('text/event-stream')) return answer.body
-      answer.body.on('error', () => undefined).destroy()
-      if (answer.statusCode >= 400) throw answerError(what, answer.statusCode, undefined)
+      const headers = { accept: 'text/event-stream', authorization }
+      const answer = await calls.send(new URL(path, baseUrl), { method: 'GET', headers, signal })
+      const { statusCode: status = 0 } = answer
+      const contentType = answer.headers['content-type'] ?? ''
+      if (status === 200 && contentType.startsWith('text/event-stream')) return answer
+      answer.on('error', () => undefined).destroy()
+      if (status >= 400) throw answerError(what, status, undefined)
       throw strangeAnswer(what, contentType)
     },
-    async close() {
-      await agent.destroy()
+    close() {
+      calls.close()
     },
   }
-}
-
-function connectorOf(connect: (signal: AbortSignal) => Promise<Socket>, timeoutMs: number): buildConnector.connector {
-  const open = async (callback: buildConnector.Callback): Promise<void> => {
-    let socket: Socket
-    try {
-      socket = await connect(AbortSignal.timeout(timeoutMs))
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), null)
-      return
-    }
-    callback(null, socket)
-  }
-  return (_target, callback) => void open(callback)
 }
 
 function isJson(contentType: string): boolean {
