@@ -14,12 +14,12 @@ import type { ModelProxy } from '@opencode-gateway/model-proxy'
 import type { ModelChoices } from './orders/model-order.ts'
 import { sharedSchemas } from './openapi/shared-schemas.ts'
 import { auth } from './plugins/auth.ts'
+import { documentation } from './plugins/documentation.ts'
 import { errors, sendProblem } from './plugins/errors.ts'
 import { eventStreams } from './plugins/event-streams.ts'
 import { httpMetrics } from './plugins/http-metrics.ts'
 import { httpRules } from './plugins/http-rules.ts'
-import { collectMethods } from './plugins/methods.ts'
-import { openapi } from './plugins/openapi.ts'
+import { refuseOtherMethods } from './plugins/methods.ts'
 import { pressure } from './plugins/pressure.ts'
 import { rateLimit } from './plugins/rate-limit.ts'
 import { requestId } from './plugins/request-id.ts'
@@ -84,6 +84,8 @@ export interface AppOptions {
   startup?: () => ExecutorStartup
   /** Whether the gateway has begun to shut down. */
   draining?: () => boolean
+  /** Makes the document of its routes, which is else taken for what is committed. */
+  describe?: boolean
 }
 
 /** The HTTP edge over what it is given; whoever builds it starts and closes those. */
@@ -158,9 +160,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ...shutdownPlan(config.shutdownGraceMs),
     metrics: metrics.streams,
   })
-  await app.register(openapi, { version })
+  if (options.describe === true) {
+    const { openapi } = await import('./plugins/openapi.ts')
+    await app.register(openapi, { version })
+  }
+  await app.register(documentation)
   await app.register(strictInput)
-  const methods = collectMethods(app)
+  refuseOtherMethods(app)
 
   const readiness = createReadiness({
     store,
@@ -215,6 +221,5 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     const health = () => engineHealth({ executor, startup })
     await app.register(metricsRoute, { metrics, health, load: sessions.load })
   }
-  methods.complete()
   return app
 }

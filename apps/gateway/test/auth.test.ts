@@ -52,9 +52,11 @@ test('with a key configured', async (t) => {
   })
 
   await t.test('B1: probes and the documentation need none', async () => {
-    for (const path of ['/health', '/healthz', '/ready', '/openapi.json', '/docs/', '/docs/static/swagger-ui.css']) {
+    const documentation = ['/openapi.json', '/docs', '/docs/', '/docs/json', '/docs/static/swagger-ui.css']
+    for (const path of ['/health', '/healthz', '/ready', ...documentation]) {
       assert.equal((await call('GET', path)).status, 200, path)
     }
+    assert.deepEqual((await call('GET', '/docs/json')).json(), (await call('GET', '/openapi.json')).json())
   })
 })
 

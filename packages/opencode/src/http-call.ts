@@ -34,14 +34,17 @@ export function createHttpCalls({ connectTimeoutMs, connect }: HttpCallsOptions)
   const kept = { keepAlive: true, timeout: KEPT_MS }
   const agents = { 'http:': new Agent(kept), 'https:': new TlsAgent(kept) }
   if (connect) {
-    agents['http:'].createConnection = (_options, callback) => {
-      connect(AbortSignal.any([closing.signal, AbortSignal.timeout(connectTimeoutMs)])).then(
-        (socket) => callback?.(null, socket),
-        // The type wants a stream even of a failure.
-        (error: Error) => (callback as (error: Error) => void)(error),
-      )
-      return undefined
+    const open = async (connected: (error: Error | null, socket?: Socket) => void): Promise<void> => {
+      let socket: Socket
+      try {
+        socket = await connect(AbortSignal.any([closing.signal, AbortSignal.timeout(connectTimeoutMs)]))
+      } catch (error) {
+        connected(error instanceof Error ? error : new Error(String(error)))
+        return
+      }
+      connected(null, socket)
     }
+    agents['http:'].createConnection = (_options, connected) => void open(connected as Parameters<typeof open>[0])
   }
 
   return {

@@ -46,6 +46,8 @@ export function createScriptedModel(options: ScriptedModelOptions = {}): Scripte
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: true,
+    // No route has a schema; what compiles them is larger than all of this.
+    schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
     ...(options.logger ? { loggerInstance: options.logger } : {}),
   })
 

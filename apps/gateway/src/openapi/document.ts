@@ -2,12 +2,13 @@ import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { readEnv } from '../config.ts'
 
-/** The OpenAPI document as it is committed: the one the gateway serves, made without anything behind it. */
+/** The document as the routes say it, made without anything behind them. It is committed, and served from there. */
 export async function renderOpenApi(): Promise<string> {
   const env = readEnv({}, { cwd: '/', home: '/', exists: () => false, readText: () => '', obstacle: () => undefined })
   if (env.status === 'invalid') throw new Error('the defaults are no valid configuration')
   const app = await buildApp({
     config: env.config,
+    describe: true,
     keys: [],
     log: pino({ level: 'silent' }),
     store: { check: absent, reportUsage: absent },

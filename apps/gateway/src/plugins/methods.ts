@@ -7,43 +7,31 @@ import { pathOf } from './errors.ts'
 const METHODS: readonly HTTPMethods[] = http.METHODS.filter((method) => method !== 'CONNECT')
 
 /**
- * Collects which methods each path has that is registered from now on; `complete` then answers the others with 405, and
- * OPTIONS with the list.
+ * Answers a method that a path does not have with 405, and OPTIONS with the list of those it has, for the paths that are
+ * registered from now on. A route for each of them would be a thousand routes.
  */
-export function collectMethods(app: FastifyInstance): { complete(): void } {
-  const paths = new Map<string, Set<string>>()
+export function refuseOtherMethods(app: FastifyInstance): void {
+  const paths = new Map<string, { pattern: RegExp; known: Set<string> }>()
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.addHook('onRoute', ({ url, method }) => {
-    const known = paths.get(url) ?? new Set()
-    for (const name of [method].flat()) known.add(name)
-    paths.set(url, known)
+    const path = paths.get(url) ?? { pattern: patternOf(url), known: new Set() }
+    for (const name of [method].flat()) path.known.add(name)
+    paths.set(url, path)
   })
-  return {
-    complete() {
-      for (const [url, known] of paths) refuseOthers(app, url, [...known])
-    },
-  }
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return
+    const [path = ''] = request.url.split('?', 1)
+    const known = [...paths.values()].flatMap(({ pattern, known }) => (pattern.test(path) ? [...known] : []))
+    if (known.length === 0) return
+    const allow = [...new Set([...known, 'OPTIONS'])].join(', ')
+    reply.header('allow', allow)
+    if (request.method === 'OPTIONS') return reply.code(204).send()
+    throw new GatewayError('METHOD_NOT_ALLOWED', `${pathOf(request)} does not have ${request.method}. Use ${allow}.`)
+  })
 }
 
-function refuseOthers(app: FastifyInstance, url: string, known: readonly string[]): void {
-  const others = METHODS.filter((method) => method !== 'OPTIONS' && !known.includes(method))
-  const allow = [...known, ...(known.includes('OPTIONS') ? [] : ['OPTIONS'])].join(', ')
-  const schema = { hide: true }
-  if (!known.includes('OPTIONS')) {
-    app.options(url, { schema, exposeHeadRoute: false }, (_request, reply) =>
-      reply.code(204).header('allow', allow).send(),
-    )
-  }
-  if (others.length === 0) return
-  app.route({
-    method: others,
-    url,
-    schema,
-    exposeHeadRoute: false,
-    onRequest: async (request, reply) => {
-      reply.header('allow', allow)
-      throw new GatewayError('METHOD_NOT_ALLOWED', `${pathOf(request)} does not have ${request.method}. Use ${allow}.`)
-    },
-    handler: () => undefined,
-  })
+/** Of the paths of a route, as the router reads it. */
+function patternOf(url: string): RegExp {
+  const literal = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${literal.replace(/:\w+/g, '[^/]+').replace(/\*$/, '.*')}$`)
 }

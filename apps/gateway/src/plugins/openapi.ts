@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import { wireLimits } from '@opencode-gateway/contracts'
 import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
@@ -14,7 +13,7 @@ can be streamed, paged and resumed without a gap; every run ends with exactly on
 with a closed set of codes. Unknown fields of a request are refused, unknown fields of a response are to be ignored.
 Request bodies are JSON in UTF-8, at most ${wireLimits.jsonDepth} levels of objects and lists deep.`
 
-/** The document made from the routes' schemas, and a page to read it. */
+/** Makes the document of the routes that are registered after it. */
 export const openapi = fp<OpenApiOptions>(
   async (app, { version }) => {
     for (const schema of sharedSchemas()) app.addSchema(schema)
@@ -59,33 +58,8 @@ export const openapi = fp<OpenApiOptions>(
           typeof name === 'string' ? name : `Schema${index}`,
       },
     })
-    await app.register(documentation)
   },
   { name: 'openapi' },
-)
-
-/** The page and the document itself; they need no key, the requests sent from the page do. */
-const documentation = fp(
-  async (app) => {
-    app.addHook('onRoute', (route) => {
-      if (route.url === '/docs' || route.url.startsWith('/docs/')) route.config = { ...route.config, open: true }
-    })
-    await app.register(swaggerUi, {
-      routePrefix: '/docs',
-      uiConfig: { deepLinking: true, persistAuthorization: false },
-      staticCSP: {
-        'default-src': "'self'",
-        'script-src': "'self'",
-        'style-src': ["'self'", "'unsafe-inline'"],
-        'img-src': ["'self'", 'data:'],
-        'object-src': "'none'",
-        'base-uri': "'none'",
-        'frame-ancestors': "'none'",
-      },
-    })
-    app.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, () => app.swagger())
-  },
-  { name: 'documentation' },
 )
 
 /** A body of another type than JSON is text, which the route reads as the JSON it stands for. */

@@ -1,0 +1,2 @@
+/** The committed document; a test holds it to what the routes say. */
+export const documentFile = new URL('../../openapi.json', import.meta.url)
