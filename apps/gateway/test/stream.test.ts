@@ -89,7 +89,11 @@ test('Last-Event-ID wins over ?after=', async (t) => {
 
 test('B3: a log of more than 10 000 events is replayed without a gap, also after a restart', async (t) => {
   const dataDir = await temporaryDirectory(t)
-  const first = await startGateway(t, { dataDir, executor: { instant: true }, env: { MAX_MODEL_CALLS: '5000' } })
+  const first = await startGateway(t, {
+    dataDir,
+    executor: { instant: true },
+    env: { MAX_MODEL_CALLS: '5000', MAX_QUEUED_RUNS_PER_SESSION: '100' },
+  })
   const lines = Array.from({ length: 60 }, (_, index) => `+ run: echo ${index}`).join('\n')
   const id = await begin(first, `say: begin\n${lines}`)
   await using live = await readEvents(`${first.url}/sessions/${id}/stream`, t.signal)
