@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentEvent, AgentSession, CallContext, Executor, RunOutcome } from '@opencode-gateway/contracts'
-import { createFakeExecutor } from '@opencode-gateway/executor-testing'
+import { createFakeExecutor } from '@opencode-gateway/executor-testing/fake'
 
 /** What a prompt for the paced executor says, as JSON. */
 export interface Pace {
