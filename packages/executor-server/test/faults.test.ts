@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
@@ -88,11 +91,28 @@ test('a command that ignores the request to end is ended by force, and the recei
   assert.deepEqual(await findMarked(engineMark(place)), engine, 'the engine works on')
 })
 
-test('an engine that a killed gateway left behind is ended at start', async (t) => {
+/** A process with this entry in its environment, ended with the test. */
+function sleeper(t: TestContext, entry: string): ChildProcess {
+  const [name = '', value = ''] = entry.split('=', 2)
+  const process = spawn('sleep', ['600'], {
+    env: { PATH: '/usr/bin:/bin', [name]: value },
+    detached: true,
+    stdio: 'ignore',
+  })
+  t.after(() => process.kill('SIGKILL'))
+  return process
+}
+
+test('what a killed gateway left behind is ended at start, and nothing that is like it', async (t) => {
   const place = await placeFor(t)
   const orphan = await startRemoteEngine(place, { mark: engineMark(place) })
+  const child = sleeper(t, engineMark(place))
+  const strangers = [`${engineMark(place)}-of-another`, `NOT_${engineMark(place)}`].map((entry) => sleeper(t, entry))
+  const ended = once(child, 'exit')
   const scene = await startScene(place, { embedded: place.embedded() })
   assert.match(await orphan.process.exited, /SIGKILL/)
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  for (const { exitCode, signalCode } of strangers) assert.deepEqual([exitCode, signalCode], [null, null])
   assert.equal((await scene.executor.check(ctx().signal)).ok, true)
 })
 

@@ -36,6 +36,20 @@ test('an ask nobody answers is refused when its time is over', async (t) => {
   const end = events.at(-1)
   assert.ok(end?.type === 'complete')
   assert.deepEqual([end.data.outcome, end.data.error?.code], ['timed_out', 'ASK_TIMEOUT'])
+  const late = sessions.answer(tenant, sessionId, resolved.data.ask_id, { answers: [['blue']] })
+  await assert.rejects(late, code('ASK_RESOLVED'))
+})
+
+test('the time of an ask goes on while the gateway is away', async (t) => {
+  const file = await databaseFile(t)
+  const engine = createFakeEngine()
+  const before = await setup(t, { file, executor: { engine } })
+  const { sessionId, runId } = await begin(before.sessions, question, { ...interactive, askTimeoutMs: 1_000 })
+  await untilEvent(before.sessions, sessionId, t.signal, isAsk)
+  await stop(before)
+  const { sessions } = await setup(t, { file, executor: { engine } })
+  const { complete } = await sessions.waitForRun(runId, t.signal)
+  assert.equal(complete?.error?.code, 'ASK_TIMEOUT')
 })
 
 test('a run that a client ended with a refusal did not time out', async (t) => {

@@ -119,6 +119,16 @@ test('a queued run that is cancelled never reaches the executor', async (t) => {
   assert.equal(executor.inputs().length, 1)
 })
 
+test('a run that is cancelled while its session is opened ends at once, and nothing is left of it', async (t) => {
+  const { sessions, executor } = await setup(t, { executor: { opening: () => ({ gate: 'never' }) } })
+  const { sessionId, runId } = await begin(sessions, 'say: never')
+  await executor.waitForGate('never', t.signal)
+  const { cancelledRuns, receipt } = await sessions.cancel(tenant, sessionId)
+  assert.deepEqual(cancelledRuns, [runId])
+  assert.deepEqual(receipt, { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false })
+  assert.deepEqual([executor.inputs(), executor.leftovers()], [[], []])
+})
+
 test('a session that cannot be opened is tried again, then the run fails with the executor’s reason', async (t) => {
   let tries = 0
   const { sessions } = await setup(t, {
