@@ -12,7 +12,7 @@ import { createDaemon } from '../src/daemon/daemon.ts'
 import { createDiscarded } from '../src/container/discard.ts'
 import { createDockerExecutor } from '../src/index.ts'
 import { watchExit } from '../src/container/watch-exit.ts'
-import { noOwnDaemon, startOwnDaemon } from './own-daemon.ts'
+import { noOwnDaemon, shareOwnDaemon } from './own-daemon.ts'
 import { soon, until } from './scene.ts'
 
 test('a socket that is not there is told with what to do', async () => {
@@ -66,8 +66,10 @@ const labelled = (epoch: number) => ({
 })
 
 describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
-  test('one that hangs is given up in time, and what it makes afterwards is removed', async (t) => {
-    const own = await startOwnDaemon(t)
+  const daemonOfAll = shareOwnDaemon()
+
+  test('one that hangs is given up in time, and what it makes afterwards is removed', async () => {
+    const own = daemonOfAll()
     const hasty = createDaemon({ address: { socketPath: own.socketPath }, timeoutMs: 300 })
     const { discard, retry } = createDiscarded({ daemon: hasty, log: silentLog, timeoutMs: 1_000 })
     own.pause()
@@ -81,8 +83,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     assert.equal(await own.daemon.inspect('late', soon()), undefined)
   })
 
-  test('a container that was made later under the name of one to be removed is left alone', async (t) => {
-    const own = await startOwnDaemon(t)
+  test('a container that was made later under the name of one to be removed is left alone', async () => {
+    const own = daemonOfAll()
     const hasty = createDaemon({ address: { socketPath: own.socketPath }, timeoutMs: 300 })
     const options = { daemon: hasty, log: silentLog, timeoutMs: 1_000 }
     const { discard, has, retry } = createDiscarded(options)
@@ -97,8 +99,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     assert.equal(await own.daemon.inspect('same-name', soon()), undefined)
   })
 
-  test('a name of which there is no container is kept for a while, and then forgotten', async (t) => {
-    const { daemon, body } = await startOwnDaemon(t)
+  test('a name of which there is no container is kept for a while, and then forgotten', async () => {
+    const { daemon, body } = daemonOfAll()
     const patient = createDiscarded({ daemon, log: silentLog, timeoutMs: 5_000 })
     await patient.discard('later', 1)
     assert.equal(patient.has('later'), true)
@@ -111,8 +113,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     assert.equal(hasty.has('never'), false)
   })
 
-  test('the end of a container is seen although the daemon was away meanwhile', async (t) => {
-    const own = await startOwnDaemon(t)
+  test('the end of a container is seen although the daemon was away meanwhile', async () => {
+    const own = daemonOfAll()
     const id = await own.daemon.create('sleeper', own.body, soon())
     await own.daemon.start(id, soon())
     const connection = own.daemon.exited(id, soon())
@@ -127,8 +129,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     assert.equal(await own.daemon.inspect(id, soon()), undefined)
   })
 
-  test('calls that come too late are none: ending and removing what is gone, starting what runs', async (t) => {
-    const { daemon, body } = await startOwnDaemon(t)
+  test('calls that come too late are none: ending and removing what is gone, starting what runs', async () => {
+    const { daemon, body } = daemonOfAll()
     const id = await daemon.create('twice', body, soon())
     await daemon.start(id, soon())
     await daemon.start(id, soon())
@@ -141,8 +143,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     await daemon.kill(id, soon())
   })
 
-  test('an image that is not there is told as such', async (t) => {
-    const { daemon, body } = await startOwnDaemon(t)
+  test('an image that is not there is told as such', async () => {
+    const { daemon, body } = daemonOfAll()
     assert.equal(await daemon.findImage('no-such-image:1', soon()), undefined)
     await assert.rejects(
       daemon.pull('127.0.0.1:1/no-such-image:1', () => {}, soon()),
@@ -154,8 +156,8 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
     })
   })
 
-  test('a name that somebody else has taken is told, and what is theirs stays', async (t) => {
-    const { daemon, body } = await startOwnDaemon(t)
+  test('a name that somebody else has taken is told, and what is theirs stays', async () => {
+    const { daemon, body } = daemonOfAll()
     const theirs = await daemon.create('taken', body, soon())
     const mine = createContainer(daemon, { name: 'taken', owner: 'me' }, body, soon())
     await assert.rejects(mine, { code: 'EXECUTOR_UNAVAILABLE', message: /"taken" is in the way, and not ours/ })

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import type { AgentSession } from '@opencode-gateway/contracts'
-import { command } from '@opencode-gateway/executor-testing/running'
+import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { ctx, createPlace, image, missingImage } from './scene.ts'
 import type { Place } from './scene.ts'
 
 const PIDS = 96
 const MEMORY = 640 * 1024 ** 2
+const FLOOD = 300_000_000
+/** What the daemon keeps of it. */
+const LOG = 1024 ** 2
 
 describe('a container, seen from inside', { skip: await missingImage() }, () => {
   let place: Place
@@ -125,5 +130,24 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
     const facts = await place.daemon.inspect(id, AbortSignal.timeout(10_000))
     const found = await place.daemon.findImage(image, AbortSignal.timeout(10_000))
     assert.equal(facts?.image, found?.id)
+  })
+
+  test('what it writes to its log is bounded, on the disk and in our memory, and the session goes on', async () => {
+    const [{ id } = { id: '' }] = await place.containers()
+    const before = process.memoryUsage.rss()
+    // As its agent can: past the engine, into the log that the daemon keeps.
+    const flood = await sh(`head -c ${FLOOD} /dev/zero | tr "\\0" x >/proc/1/fd/1; echo "$?"`)
+    assert.equal(flood.stdout, '0\n', flood.stderr)
+    assert.equal((await sh('echo well')).stdout, 'well\n')
+    const { stdout: log } = await promisify(execFile)('docker', ['logs', id], { maxBuffer: FLOOD })
+    assert.ok(log.length > 0 && log.length <= LOG, `${log.length} bytes are kept`)
+    const run = prompt(session, 'say: begun', 'hang')
+    await run.untilText('text', 'begun')
+    await place.daemon.kill(id, AbortSignal.timeout(10_000))
+    const { error } = await run.outcome
+    assert.equal(error?.code, 'CONTAINER_DIED')
+    assert.match(error?.message ?? '', /its last lines:\nx+/)
+    assert.ok((error?.message.length ?? 0) < 20_000, 'its last lines are too long')
+    assert.ok(process.memoryUsage.rss() - before < FLOOD / 3, 'the log was held in memory')
   })
 })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { TestContext } from 'node:test'
+import { after, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createDaemon } from '../src/daemon/daemon.ts'
@@ -23,7 +23,8 @@ export interface OwnDaemon {
   resume(): void
   /** Ends it as a crash would. */
   crash(): Promise<void>
-  start(): Promise<void>
+  /** `liveRestore`: what it finds running goes on. */
+  start(options?: { liveRestore?: boolean }): Promise<void>
 }
 
 /** Why there can be none here, or false. */
@@ -33,22 +34,36 @@ export async function noOwnDaemon(): Promise<string | false> {
   return found ? false : 'there is no dockerd or no unshare to start it with'
 }
 
-export interface OwnDaemonOptions {
-  timeoutMs?: number
-  /** Its containers outlive it. */
-  liveRestore?: boolean
+/** Where it is said what is to be done in the end, such as a test. */
+interface Lifetime {
+  after(end: () => Promise<void>): void
 }
 
-export async function startOwnDaemon(
-  t: TestContext,
-  { timeoutMs = 5_000, liveRestore = false }: OwnDaemonOptions = {},
-): Promise<OwnDaemon> {
+/** One for all tests of the suite in which this is called: to start and to end it takes seconds. */
+export function shareOwnDaemon(): () => OwnDaemon {
+  const ends: (() => Promise<void>)[] = []
+  let own: OwnDaemon | undefined
+  before(async () => {
+    own = await startOwnDaemon({ after: (end) => void ends.push(end) })
+  })
+  after(async () => {
+    for (const end of ends) await end()
+  })
+  return () => {
+    if (!own) throw new Error('the daemon has not been started')
+    return own
+  }
+}
+
+export async function startOwnDaemon(t: Lifetime, { timeoutMs = 5_000 } = {}): Promise<OwnDaemon> {
   const directory = await mkdtemp(path.join(tmpdir(), 'own-daemon-'))
   const socketPath = path.join(directory, 'sock')
   const daemon = createDaemon({ address: { socketPath }, timeoutMs })
   let child: ChildProcess | undefined
+  let isLive = false
 
-  const start = async (): Promise<void> => {
+  const start: OwnDaemon['start'] = async ({ liveRestore = false } = {}) => {
+    isLive = liveRestore
     // One that has crashed leaves these, and the process of its containerd may not have been waited for yet.
     await rm(path.join(directory, 'pidfile'), { force: true })
     await rm(path.join(directory, 'exec-root', 'containerd', 'containerd.pid'), { force: true })
@@ -78,7 +93,7 @@ export async function startOwnDaemon(
   const stop = async (): Promise<void> => {
     // Only a daemon ends its containers.
     if (!isRunning(child)) await start()
-    if (liveRestore)
+    if (isLive)
       await run('sh', [
         '-c',
         `docker --host unix://${socketPath} ps -aq | xargs -r docker --host unix://${socketPath} rm -f`,
@@ -122,4 +137,17 @@ async function importSleep(directory: string, socketPath: string): Promise<void>
     mkdir -p "$1$(dirname "$library")" && cp -L "$library" "$1$library"; done
     tar -C "$1" -c . | docker --host "unix://$2" import --change 'CMD ["/sleep", "1000"]' - sleep`
   await run('bash', ['-euo', 'pipefail', '-c', script, 'import', root, socketPath])
+}
+
+/** Gives it an image of the daemon of the tests. */
+export async function copyImage(image: string, { socketPath }: Pick<OwnDaemon, 'socketPath'>): Promise<void> {
+  await run('bash', [
+    '-o',
+    'pipefail',
+    '-c',
+    'docker save "$1" | docker --host "unix://$2" load',
+    'copy',
+    image,
+    socketPath,
+  ])
 }
