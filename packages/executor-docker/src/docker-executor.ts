@@ -1,11 +1,5 @@
 import type { ContainerResources, Executor } from '@opencode-gateway/contracts'
-import {
-  agentOptions,
-  containerOptions,
-  ExecutorError,
-  modelOptions,
-  repositoryOptions,
-} from '@opencode-gateway/contracts'
+import { agentOptions, containerOptions, modelOptions, repositoryOptions } from '@opencode-gateway/contracts'
 import { stopLimits, unattended } from '@opencode-gateway/opencode'
 import { createDirectories } from '@opencode-gateway/workspaces'
 import { createContainerSessions } from './container-sessions.ts'
@@ -14,17 +8,16 @@ import { createDaemon } from './daemon/daemon.ts'
 import { createDiscarded } from './container/discard.ts'
 import { forkSession } from './fork-session.ts'
 import { createHealthCheck } from './health-check.ts'
-import { createEngineImage } from './daemon/image.ts'
 import { createProbe } from './engine/probe.ts'
 import { containedLimits, defaultLimits } from './options.ts'
 import type { DockerExecutorOptions } from './options.ts'
 import { limitsIn, ofContainer } from './container/own-limits.ts'
-import { requireNewEnough } from './daemon/new-enough.ts'
 import { createSessionEngines } from './engine/session-engines.ts'
 import { createSharedWorkspaces } from './shared-workspaces.ts'
 import { createPlaces } from './session-place.ts'
 import { createEngineStarter } from './engine/start-engine.ts'
 import { createStartTurns } from './engine/start-turns.ts'
+import { createStartup, unavailable } from './startup.ts'
 import { sweepSessions } from './sweep.ts'
 import { containerUser } from './container/container-user.ts'
 import { createWarmStarter } from './warm/warm-starter.ts'
@@ -43,31 +36,28 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const places = createPlaces({ root: workspaceRoot, directories, user, maxCopyBytes })
   const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const ownLimits = new Map<string, ContainerResources>()
-  let started: { owner: string; image: string; version: string } | undefined
   const closing = new AbortController()
 
   const { killTimeoutMs: _, ...stopping } = stopLimits(options.cancelGraceMs ?? 10_000)
-  const engineImage = createEngineImage({
+  const startup = createStartup({
     daemon,
-    reference: options.image,
-    pull: options.pull ?? 'never',
-    log,
+    directories,
+    places,
+    workspaces,
+    executor: options,
+    prove: (signal) => probe.prove(signal),
+    onStarted: () => warm.open(),
+    retry,
     closing: closing.signal,
   })
-  const renewImage = async (signal: AbortSignal): Promise<void> => {
-    const image = await engineImage.provide(signal)
-    if (started) started.image = image
-  }
-
-  const watch = createContainerWatch({ daemon, owner: () => started?.owner, log })
+  const watch = createContainerWatch({ daemon, owner: () => startup.started()?.owner, log })
   const starter = createEngineStarter({
     daemon: { ...daemon, exited: watch.exited },
     places,
     log,
     spec() {
-      if (!started || closing.signal.aborted) throw unavailable()
       return {
-        ...started,
+        ...startup.require(),
         user,
         network: options.network ?? 'none',
         runtime: options.runtime,
@@ -80,7 +70,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     permissions: options.permissions ?? unattended,
     openModels: options.openModels,
     engineLimits: { ...stopping, ...containedLimits, ...options.engineLimits },
-    renewImage,
+    renewImage: startup.renewImage,
     turns: createStartTurns(options.maxStarts ?? Number.POSITIVE_INFINITY),
     startTimeoutMs,
     endTimeoutMs: END_TIMEOUT_MS,
@@ -96,7 +86,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     discard,
     hasRoom: () => engines.hasRoom(),
     onChange: () => engines.changed(),
-    image: () => started?.image ?? '',
+    image: () => startup.started()?.image ?? '',
     log,
   })
 
@@ -115,39 +105,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
 
   const sessions = createContainerSessions({ daemon, engines, warm, places, directories, user, ownLimits })
 
-  const start = async (signal: AbortSignal): Promise<void> => {
-    await directories.prepare()
-    const { owner } = await places.prepare()
-    await workspaces.clearLeftovers(log)
-    await requireNewEnough(daemon, signal)
-    const image = await engineImage.provide(signal)
-    started = { owner, image, version: 'unknown' }
-    try {
-      started.version = await probe.prove(signal)
-    } catch (error) {
-      started = undefined
-      throw error
-    }
-    log.info({ daemon: daemon.address, image, version: started.version }, 'containers can be made')
-    warm.open()
-  }
-
-  const check = createHealthCheck(async (signal) => {
-    if (!started || closing.signal.aborted) throw unavailable()
-    const { image, version } = started
-    await daemon.ping(signal)
-    if (!(await daemon.findImage(image, signal))) {
-      // A pull takes longer than those wait who ask whether all is well.
-      renewImage(closing.signal).catch((err: unknown) => {
-        if (!closing.signal.aborted) log.error({ err }, 'the engine image is gone and cannot be had again')
-      })
-      const text = `the engine image "${options.image}" is gone, and is looked for; build or pull it`
-      throw new ExecutorError('IMAGE_UNAVAILABLE', text)
-    }
-    // What hangs is not for those to wait for who ask whether the daemon is well.
-    void retry()
-    return { version, image }
-  })
+  const check = createHealthCheck(startup.check)
 
   return {
     name: 'docker',
@@ -164,10 +122,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       ],
     },
     workspaces: { ...workspaces, remove: (sessionId) => sessions.free(sessionId, 'nothing') },
-    async start(signal) {
-      if (closing.signal.aborted) throw unavailable()
-      if (!started) await start(signal)
-    },
+    start: startup.start,
     async check(signal) {
       const health = await check(signal)
       const state = warm.state()
@@ -175,7 +130,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     },
     async open({ sessionId, title, fill = {}, onGit = () => {}, onWaiting }, ctx) {
       ctx.signal.throwIfAborted()
-      if (!started || closing.signal.aborted) throw unavailable()
+      startup.require()
       const own = ofContainer(fill.resources)
       if (own) ownLimits.set(sessionId, own)
       // The limits of one that was started beforehand are those of all.
@@ -193,7 +148,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     async fork(source, { sessionId, title }, ctx) {
       const { signal, log } = ctx
       signal.throwIfAborted()
-      if (!started || closing.signal.aborted) throw unavailable()
+      startup.require()
       const forking = { workspaces, places, directories, engineOf: engines.find }
       const { workspacePath, engineSessionId } = await forkSession(forking, source, sessionId, signal)
       // The ref of one that was never opened tells of none.
@@ -213,7 +168,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       if (ref.executor !== 'docker' || sessionId === undefined || engineSessionId === undefined) return undefined
       const workspacePath = await directories.find(sessionId)
       if (workspacePath === undefined || !(await places.exists(sessionId))) return undefined
-      if (!started || closing.signal.aborted) throw unavailable()
+      startup.require()
       ownLimits.set(sessionId, limitsIn(ref))
       const engine = engines.of(sessionId)
       await engine.adopt(signal)
@@ -225,8 +180,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       return sessions.hold(sessionId, { log, engineSessionId, workspacePath, ...attached })
     },
     async sweep(live, { signal }) {
-      if (!started) throw unavailable()
-      const { owner } = started
+      const { owner } = startup.require()
       const probing = probe.sessionId()
       await retry()
       return await sweepSessions(
@@ -248,8 +202,4 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       await watch.close()
     },
   }
-}
-
-function unavailable(): ExecutorError {
-  return new ExecutorError('EXECUTOR_UNAVAILABLE', 'the executor was not started or is closed')
 }

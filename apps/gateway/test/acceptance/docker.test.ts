@@ -87,7 +87,7 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
       assert.match(JSON.stringify(answer), /-hello/)
       assert.doesNotMatch(JSON.stringify(answer), /sk-the-real-key/)
       t.diagnostic(JSON.stringify(answer['timings']))
-      for (const step of ['create_ms', 'start_ms', 'engine_ready_ms'])
+      for (const step of ['wait_ms', 'create_ms', 'start_ms', 'engine_ready_ms'])
         assert.equal(typeof Object(answer['timings'])[step], 'number', step)
       await gateway.process.stop()
       assert.deepEqual(await containersOf(gateway), [])

@@ -82,6 +82,14 @@ test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async
     assert.ok(model.requests.some(({ prompt }) => prompt.startsWith('--help')))
   })
 
+  await t.test('E2: a run that leaves more on the disk than its request allows is stopped', EACH, async () => {
+    const prompt = [lines.run('head -c 9000000 /dev/zero >big'), lines.say('left')].join('\n')
+    const { status, body } = await send(url, '/run', { prompt, resources: { disk: '1m' } })
+    assert.deepEqual([status, body['code']], [507, 'WORKSPACE_FULL'], JSON.stringify(body))
+    const more = await send(url, '/run', { prompt, resources: { disk: '9999g' } })
+    assert.deepEqual([more.status, more.body['code']], [422, 'RESOURCES_TOO_HIGH'])
+  })
+
   await t.test('E2: what runs too long is timed out, and ended in its container', EACH, async () => {
     const prompt = [lines.say('begun'), lines.run('sleep 321')].join('\n')
     const { status, body } = await send(url, '/run', { prompt, timeout: '6s' })
