@@ -7,6 +7,8 @@ import { careful, isDockerMode, missing, ok } from './finding.mjs'
 /** @typedef {import('./finding.mjs').Environment} Environment */
 /** @typedef {import('./finding.mjs').Finding} Finding */
 
+/** Why is told once. */
+const NOT_ASKED = careful('not looked at: the daemon cannot be asked', 'see to docker first')
 const NOT_NEEDED = ok('is not needed with EXECUTOR=server')
 const ANSWERS_WITHIN_MS = 5000
 /** API of Docker 20.10, the oldest it is tested with. */
@@ -48,8 +50,8 @@ export async function limits(env) {
     if (OperatingSystem === 'Docker Desktop')
       return careful('Docker Desktop', 'share WORKSPACE_ROOT with it under the same path')
     return ok(`memory, processes, processors (cgroup v${CgroupVersion}), seccomp`)
-  } catch (error) {
-    return unreachable(error)
+  } catch {
+    return NOT_ASKED
   }
 }
 
@@ -67,8 +69,11 @@ export async function image(env) {
     if (PINNED.test(reference)) return ok(reference)
     return careful(`${reference} can come to mean another image`, `set OPENCODE_IMAGE=${String(Id)}`)
   } catch (error) {
-    if (Object(error).status !== 404) return unreachable(error)
-    return missing(`${reference} is not in the daemon`, `docker pull ${reference}, or ${build}`)
+    if (Object(error).status !== 404) return NOT_ASKED
+    return missing(
+      `${reference} is not in the daemon`,
+      env['OPENCODE_IMAGE'] ? `docker pull ${reference}, or ${build}` : build,
+    )
   }
 }
 
@@ -79,7 +84,10 @@ export function unreachable(error) {
   if (code === 'ENOENT')
     return missing(`${where} is not there`, 'install and start Docker, set DOCKER_HOST, or use EXECUTOR=server')
   if (code === 'EACCES' || code === 'EPERM')
-    return missing(`no permission for ${where}`, `put the user into the group of the socket: stat -c %G ${where}`)
+    return missing(
+      `no permission for ${where}`,
+      `put the user into the group of the socket: sudo usermod -aG "$(stat -c %G ${where})" "$USER", and log in again`,
+    )
   if (code === 'ECONNREFUSED' || code === 'ENOTSOCK')
     return missing(`nothing listens on ${where}`, 'start the Docker daemon, or set DOCKER_HOST to where it listens')
   if (code === 'ETIMEDOUT')

@@ -83,8 +83,14 @@ test('the doctor tells a daemon that is absent, dead, of another or without perm
     await told(await serveDaemon(t, { '/version': undefined })),
     /does not answer as one: \/version is answered with 404/,
   )
+  const nowhere = { EXECUTOR: 'docker', DOCKER_HOST: `unix://${directory}/none` }
+  for (const check of ['limits', 'image'])
+    assert.match((await look(check, nowhere)).seen, /not looked at: the daemon cannot be asked/)
   const denied = unreachable({ code: 'EACCES', address: '/var/run/docker.sock' })
-  assert.match(`${denied.seen} → ${denied.fix}`, /no permission for .* → put the user into the group/)
+  assert.match(
+    `${denied.seen} → ${denied.fix}`,
+    /no permission for .* → put the user into the group .*usermod -aG "\$\(stat -c %G \/var\/run\/docker\.sock\)"/,
+  )
   assert.match(unreachable({ code: 'ETIMEDOUT' }).seen, /does not answer within 5 s/)
 })
 
