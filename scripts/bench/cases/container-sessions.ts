@@ -6,9 +6,10 @@ import { createSession } from '../lib/api.ts'
 import { startContainerGateway } from '../lib/container-gateway.ts'
 import { countDaemonCalls, docker, engineImage, leftBehind, notMeasured } from '../lib/docker.ts'
 import { megabytes, ms } from '../lib/format.ts'
+import { rounds } from '../lib/rounds.ts'
 import { median } from '../lib/stats.ts'
 
-const sequential = 50
+const sequential = { most: 50, least: 10, budgetMs: 240_000 }
 const parallel = 10
 const kept = 3
 const patienceMs = 20_000
@@ -25,16 +26,17 @@ export const containerSessions: Bench = {
     const gateway = await startContainerGateway(context, 'gateway', env)
     const figures: Figure[] = []
     daemon.take()
-    for (const [what, atOnce] of [
-      [`${sequential} sessions, one after the other`, 1],
-      [`${parallel} sessions at once`, parallel],
+    for (const [how, atOnce, many] of [
+      ['one after the other', 1, sequential],
+      ['at once', parallel, { ...sequential, most: 1 }],
     ] as const) {
-      const total = atOnce === 1 ? sequential : atOnce
       const runs: Timings[] = []
-      for (let done = 0; done < total; done += atOnce) {
+      for (const _ of rounds(many)) {
         runs.push(...(await Promise.all(Array.from({ length: atOnce }, () => gateway.run()))))
-        context.say(`${runs.length} of ${total}: ${ms(runs.at(-1)?.total_ms ?? Number.NaN)}`)
+        context.say(`${runs.length} ${how}: ${ms(runs.at(-1)?.total_ms ?? Number.NaN)}`)
       }
+      const total = runs.length
+      const what = `${total} sessions ${how}`
       const left = await leftInTheEnd(gateway.workspaceRoot, context.signal)
       const calls = daemon.take()
       const count = Object.values(calls).reduce((sum, value) => sum + value, 0)

@@ -10,10 +10,11 @@ import { startContainerGateway } from '../lib/container-gateway.ts'
 import { docker, engineImage, notMeasured } from '../lib/docker.ts'
 import { ms, ratio } from '../lib/format.ts'
 import { quietMoment } from '../lib/quiet.ts'
+import { rounds } from '../lib/rounds.ts'
 import { median, summarize } from '../lib/stats.ts'
 
-const pairs = 7
-const warmRuns = 20
+const pairs = { most: 8, least: 3, budgetMs: 120_000 }
+const warmRuns = { most: 20, least: 5, budgetMs: 120_000 }
 const targetRatio = 1.15
 const targetWarmMs = 300
 
@@ -27,13 +28,13 @@ export const containerStart: Bench = {
     const cold = await startContainerGateway(context, 'cold')
     const ours: { readyMs: number; firstEventMs: number }[] = []
     const floor: number[] = []
-    for (let pair = -1; pair < pairs; pair += 1) {
+    for (const pair of rounds(pairs)) {
       const { queued_ms, open_ms = Number.NaN, first_event_ms = Number.NaN } = await cold.run()
       await quietMoment(context.signal)
       const floorMs = await dockerRun(context)
       await quietMoment(context.signal)
       // The first pair has the machine read the files.
-      if (pair < 0) continue
+      if (pair === 0) continue
       const readyMs = queued_ms + open_ms
       ours.push({ readyMs, firstEventMs: readyMs + first_event_ms })
       floor.push(floorMs)
@@ -70,7 +71,7 @@ async function warmFigure(context: BenchContext): Promise<Figure> {
   const gateway = await startContainerGateway(context, 'warm', { DOCKER_WARM_POOL: '1' })
   const took: number[] = []
   const engine: number[] = []
-  for (let run = 0; run < warmRuns; run += 1) {
+  for (const _ of rounds(warmRuns)) {
     await gateway.untilWarm(1)
     await quietMoment(context.signal)
     const { open_ms = Number.NaN, create_ms, engine_ready_ms = Number.NaN } = await gateway.run()
