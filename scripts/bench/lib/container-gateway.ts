@@ -25,8 +25,10 @@ export async function startContainerGateway(
 ): Promise<ContainerGateway> {
   const dataDir = join(context.directory, name)
   await mkdir(dataDir)
+  // What takes long is to be measured, not given up.
+  const patient = { START_TIMEOUT: '10m', MAX_EXECUTION_TIME: '15m' }
   const own = { EXECUTOR: 'docker', OPENCODE_IMAGE: engineImage, DOCKER_HOST: process.env['DOCKER_HOST'] ?? '' }
-  const { url, stop } = await startServer(context, dataDir, { ...own, MODEL_PROXY_PORT: '0', ...env })
+  const { url, stop } = await startServer(context, dataDir, { ...own, ...patient, MODEL_PROXY_PORT: '0', ...env })
   return {
     url,
     stop,
@@ -35,10 +37,16 @@ export async function startContainerGateway(
       const answer = await request(`${url}/run`, {
         method: 'POST',
         headers: { 'content-type': 'text/plain' },
+        headersTimeout: 0,
         body: 'say: hi',
       })
-      const { output, timings } = (await answer.body.json()) as { output?: string; timings: Timings }
-      if (answer.statusCode !== 200 || output !== 'hi') throw new Error(`POST /run: ${answer.statusCode} "${output}"`)
+      const { output, error, timings } = (await answer.body.json()) as {
+        output?: string
+        error?: string
+        timings: Timings
+      }
+      if (answer.statusCode !== 200 || output !== 'hi')
+        throw new Error(`POST /run: ${answer.statusCode} "${output}" ${error}`)
       return timings
     },
     async untilWarm(count) {
