@@ -72,6 +72,7 @@ test('the commands of the README, one after the other, do what it says', { timeo
     ['user', 'assistant', 'user', 'assistant', 'user', 'assistant'],
   )
   assert.equal(answerOf(/-X DELETE/)['session_id'], id)
+  assert.match(String(answerOf(/stream-token/)['stream_url']), new RegExp(`/sessions/${String(id)}/stream\\?`))
 
   outputOf(/^FILES=/)
   const { session_id: filesId } = answerOf(/\$FILES\\"}"$/)
