@@ -126,7 +126,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       void sendProblem(request, reply, err)
     },
   })
-  app.setValidatorCompiler(validatorCompiler(sharedSchemas()))
+  app.setValidatorCompiler(validatorCompiler(sharedSchemas))
   acceptJson(app)
   app.removeContentTypeParser('text/plain')
 

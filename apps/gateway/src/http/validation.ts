@@ -33,17 +33,27 @@ export function schemaCompiler(
  * Makes validators. Of what comes in a URL, which is text whatever it stands for, numbers and booleans are read first.
  * Each is compiled by the first request it is for: all of them together take a third of the start.
  */
-export function validatorCompiler(sharedSchemas: readonly Record<string, unknown>[]): FastifySchemaCompiler<object> {
-  const external = Object.fromEntries(sharedSchemas.map((schema) => [String(schema.$id), schema]))
-  let compile: ((schema: object) => Validate) | undefined
+export function validatorCompiler(
+  sharedSchemas: () => readonly Record<string, unknown>[],
+): FastifySchemaCompiler<object> {
+  const shared = once(() => {
+    const external = Object.fromEntries(sharedSchemas().map((schema) => [String(schema.$id), schema]))
+    return { external, compile: schemaCompiler(external) }
+  })
   return ({ schema, httpPart }) => {
-    const read = httpPart === 'body' ? () => {} : textReader(schema, external)
-    let validate: Validate | undefined
+    const own = once(() => {
+      const { external, compile } = shared()
+      return { read: httpPart === 'body' ? () => {} : textReader(schema, external), validate: compile(schema) }
+    })
     return (values: Record<string, unknown>) => {
-      compile ??= schemaCompiler(external)
-      validate ??= compile(schema)
+      const { read, validate } = own()
       read(values)
       return validate(values) === true ? { value: values } : { error: [...(validate.errors ?? [])] }
     }
   }
+}
+
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
