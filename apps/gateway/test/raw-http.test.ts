@@ -51,6 +51,21 @@ test('what Node would answer itself is answered with a problem', async (t) => {
   })
 })
 
+test('a request that does not arrive is given up, and so is a connection that nobody uses', async (t) => {
+  const gateway = await startGateway(t)
+  const { server } = gateway.app
+  const { headersTimeout, requestTimeout, keepAliveTimeout, maxRequestsPerSocket, timeout } = server
+  assert.deepEqual([headersTimeout, requestTimeout, keepAliveTimeout], [30_000, 120_000, 72_000])
+  // Whoever waits for a run says nothing meanwhile.
+  assert.deepEqual([maxRequestsPerSocket, timeout], [10_000, 0])
+  const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+  server.once('connection', (socket) => server.emit('clientError', late, socket))
+  assertProblem(await send(t, gateway, ['POST /run HTTP/1.1', HOST, 'Content-Length: 9']), {
+    status: 408,
+    code: 'REQUEST_TIMEOUT',
+  })
+})
+
 test('an HTTP/1.0 probe needs no Host', async (t) => {
   const gateway = await startGateway(t)
   assert.equal((await send(t, gateway, ['GET /health HTTP/1.0'])).status, 200)
