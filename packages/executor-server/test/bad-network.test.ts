@@ -122,7 +122,7 @@ describe('a run over a network', () => {
   })
 
   test('that lets nothing through is neither completed nor for ever at work', LIMIT, async (t) => {
-    const opened = await open(t, { lostAfterMs: 5_000, callTimeoutMs: 5_000 })
+    const opened = await open(t, { lostAfterMs: 5_000, callTimeoutMs: 5_000, stopTimeoutMs: 1_000 })
     const run = begin(opened)
     await run.untilText('text', 'one two')
     opened.proxy.set({ kind: 'half-open' })
