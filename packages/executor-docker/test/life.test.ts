@@ -4,7 +4,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { Detached } from '@opencode-gateway/contracts'
-import type { AgentSession, Executor } from '@opencode-gateway/contracts'
+import type { AgentSession, Executor, SessionSpec } from '@opencode-gateway/contracts'
 import { labels } from '../src/container/container-spec.ts'
 import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace, ctx, leftoversOf, missingImage, soon, until } from './scene.ts'
@@ -21,8 +21,12 @@ describe('the life of containers', { skip: await missingImage() }, () => {
   })
   after(() => place?.close())
 
-  async function open(t: TestContext, sessionId: string, from = executor): Promise<AgentSession> {
-    const session = await from.open({ sessionId, title: 'Life' }, ctx())
+  async function open(
+    t: TestContext,
+    sessionId: string,
+    { from = executor, fill }: { from?: Executor } & Pick<SessionSpec, 'fill'> = {},
+  ): Promise<AgentSession> {
+    const session = await from.open({ sessionId, title: 'Life', ...(fill ? { fill } : {}) }, ctx())
     t.after(() => session.release('nothing'))
     return session
   }
@@ -55,9 +59,7 @@ describe('the life of containers', { skip: await missingImage() }, () => {
   })
 
   test('a container that runs out of memory says so', async (t) => {
-    const small = place.executor({ limits: { memoryBytes: 512 * 1024 ** 2 } })
-    await small.start(AbortSignal.timeout(120_000))
-    const session = await open(t, 'hungry', small)
+    const session = await open(t, 'hungry', { fill: { resources: { memoryBytes: 512 * 1024 ** 2 } } })
     // What the kernel ends first is not for us to say; without the engine there is no container.
     const run = command(
       session,
@@ -70,66 +72,45 @@ describe('the life of containers', { skip: await missingImage() }, () => {
   test('a container without work is ended, and another one comes with the next run', async (t) => {
     const hasty = place.executor({ idleTimeoutMs: 10 })
     await hasty.start(AbortSignal.timeout(120_000))
-    const session = await open(t, 'idle', hasty)
+    const session = await open(t, 'idle', { from: hasty })
     await until(async () => (await containerOf('idle')) === undefined)
     assert.equal((await prompt(session, 'say: back').outcome).finalMessage, 'back')
   })
 
-  test('a run goes on while nobody watches it, and another gateway finds it', async (t) => {
+  test('runs go on while nobody watches them; another gateway finds them, and ends what it cannot reach', async (t) => {
     const mine = place.executor()
     await mine.start(AbortSignal.timeout(120_000))
-    const session = await mine.open({ sessionId: 'survivor', title: 'Life' }, ctx())
-    const leaving = new AbortController()
-    const input = {
-      kind: 'prompt',
-      runId: 'run-survivor',
-      prompt: ['run: sleep 3; echo slept', 'say: done'].join('\n'),
-    } as const
-    const seen: string[] = []
-    const watching = (async () => {
+    /** A session at work that the gateway has let go of. */
+    const leave = async (sessionId: string, ...steps: readonly string[]) => {
+      const session = await mine.open({ sessionId, title: 'Life' }, ctx())
+      const leaving = new AbortController()
+      const input = { kind: 'prompt', runId: `run-${sessionId}`, prompt: steps.join('\n') } as const
+      const seen: string[] = []
       for await (const { type } of session.run(input, ctx(leaving.signal))) {
         seen.push(type)
         if (type === 'tool_call') leaving.abort(new Detached())
       }
-    })()
-    await watching
-    assert.ok(!seen.includes('outcome'))
-    await mine.close()
-    assert.equal((await containerOf('survivor'))?.running, true)
-
-    const next = place.executor()
-    await next.start(AbortSignal.timeout(120_000))
-    const found = await next.attach(session.ref, ctx())
-    assert.ok(found)
-    t.after(() => found.release('nothing'))
-    const events = []
-    for await (const event of found.resume({ input, events: [] }, ctx())) events.push(event)
-    const last = events.at(-1)
-    assert.equal(last?.type === 'outcome' && `${last.outcome.status} ${last.outcome.finalMessage}`, 'completed done')
-  })
-
-  test('a container whose engine cannot be reached is ended by the gateway that finds it', async (t) => {
-    const mine = place.executor()
-    await mine.start(AbortSignal.timeout(120_000))
-    const session = await mine.open({ sessionId: 'walled-in', title: 'Life' }, ctx())
-    const leaving = new AbortController()
-    const input = { kind: 'prompt', runId: 'run-walled-in', prompt: 'run: sleep 600' } as const
-    for await (const { type } of session.run(input, ctx(leaving.signal))) {
-      if (type === 'tool_call') leaving.abort(new Detached())
+      assert.ok(!seen.includes('outcome'))
+      return { ref: session.ref, input }
     }
+    const walledIn = await leave('walled-in', 'run: sleep 600')
+    const survivor = await leave('survivor', 'run: sleep 3; echo slept', 'say: done')
     await mine.close()
-    const container = await containerOf('walled-in')
-    assert.equal(container?.running, true)
+    for (const id of ['survivor', 'walled-in']) assert.equal((await containerOf(id))?.running, true, id)
     // As its agent can.
     await rm(path.join(place.workspaceRoot, '.engine', 'walled-in', 'sockets', 'engine.sock'))
 
     const next = place.executor()
     await next.start(AbortSignal.timeout(120_000))
-    const found = await next.attach(session.ref, ctx())
-    assert.ok(found)
-    t.after(() => found.release('nothing'))
+    const [found, ended] = [await next.attach(survivor.ref, ctx()), await next.attach(walledIn.ref, ctx())]
+    assert.ok(found && ended)
+    t.after(() => Promise.all([found.release('nothing'), ended.release('nothing')]))
+    const events = []
+    for await (const event of found.resume({ input: survivor.input, events: [] }, ctx())) events.push(event)
+    const last = events.at(-1)
+    assert.equal(last?.type === 'outcome' && `${last.outcome.status} ${last.outcome.finalMessage}`, 'completed done')
     assert.equal(await containerOf('walled-in'), undefined)
-    assert.equal((await prompt(found, 'say: back').outcome).finalMessage, 'back')
+    assert.equal((await prompt(ended, 'say: back').outcome).finalMessage, 'back')
   })
 
   test('a container whose engine has lost its socket, or hangs, is replaced before the next run', async (t) => {
