@@ -137,24 +137,38 @@ describe('engines that start', { skip: await missingImage() }, () => {
     const left = await own.containers()
     child.kill('SIGKILL')
     await exited
-    const next = own.executor({ image: TAG, warmPool: { size: 2 } })
-    const isFull = () => until(async () => (await next.check(soon())).warm?.ready === 2)
+    const next = own.executor({ image: TAG, warmPool: { size: 1 } })
+    const isFull = () => until(async () => (await next.check(soon())).warm?.ready === 1)
     await next.start(soon())
     const kept = await next.attach(ref, ctx())
     assert.ok(kept)
     await isFull()
     assert.deepEqual((await next.sweep(new Set(['kept']), ctx())).failed, [])
     const open = (sessionId: string) => next.open({ sessionId, title: 'Next' }, ctx())
-    const sessions = await Promise.all(['one', 'two', 'three'].map(open))
+    const sessions = await Promise.all(['one', 'two'].map(open))
     const { warm } = await next.check(soon())
-    assert.deepEqual([warm?.claimed, warm?.missed], [2, 1])
+    assert.deepEqual([warm?.claimed, warm?.missed], [1, 1])
     await isFull()
     const ids = new Set((await own.containers()).map(({ id }) => id))
-    // Of the four sessions and of the pool; of those that were left the session's alone.
-    assert.equal(ids.size, 6)
+    // Of the three sessions and of the pool; of those that were left the session's alone.
+    assert.equal(ids.size, 4)
     assert.equal(left.filter(({ id }) => ids.has(id)).length, 1)
     for (const session of [...sessions, kept]) await session.release('nothing')
     await next.close()
+    assert.deepEqual(await leftoversOf(own), [])
+  })
+
+  test('a container that has waited for too long is replaced by another one, and leaves nothing', async (t) => {
+    const own = await createPlace()
+    t.after(() => own.close())
+    const ageing = own.executor({ image: TAG, warmPool: { size: 1, maxAgeMs: 100, tendMs: 50 } })
+    await ageing.start(soon())
+    const seen = new Set<string>()
+    await until(async () => {
+      for (const { name, running } of await own.containers()) if (running) seen.add(name)
+      return seen.size > 1
+    })
+    await ageing.close()
     assert.deepEqual(await leftoversOf(own), [])
   })
 
