@@ -36,7 +36,7 @@ export const containerSessions: Bench = {
         for (const ended of await Promise.allSettled(Array.from({ length: atOnce }, () => gateway.run())))
           if (ended.status === 'fulfilled') runs.push(ended.value)
           else failed.push(String(ended.reason))
-        context.say(`${runs.length} ${how}: ${ms(runs.at(-1)?.total_ms ?? Number.NaN)}`)
+        context.say(`${runs.length} ${how}; the last took ${tookOf(runs.slice(-1))}`)
       }
       for (const reason of new Set(failed)) context.say(reason)
       const total = runs.length + failed.length
@@ -49,7 +49,7 @@ export const containerSessions: Bench = {
         {
           what: `${what}: failed; containers and directories left`,
           target: '0; 0',
-          measured: `${failed.length}; ${left} (a run ${ms(median(runs.map((run) => run.total_ms)))})`,
+          measured: `${failed.length}; ${left} (a run ${tookOf(runs)})`,
           ok: failed.length + left === 0,
           values: { failed: failed.length, left },
         },
@@ -71,6 +71,9 @@ export const containerSessions: Bench = {
     return figures
   },
 }
+
+const tookOf = (runs: readonly Timings[]): string =>
+  runs.length === 0 ? '–' : ms(median(runs.map((run) => run.total_ms)))
 
 /** A run is answered before its session is put away. */
 async function leftInTheEnd(workspaceRoot: string, signal: AbortSignal): Promise<number> {
