@@ -56,6 +56,7 @@ export async function checkProvider(
   })
   if (!upstream) return result(undefined, 'unreachable')
   const late = AbortSignal.timeout(timeoutMs)
+  const given = AbortSignal.any([signal, late])
   let status: number | undefined
   try {
     const outgoing = connections.request({
@@ -63,12 +64,13 @@ export async function checkProvider(
       path: upstream.basePath + path,
       method,
       headers: endpoint === undefined ? { ...headers, ...upstream.headers } : headers,
-      signal: AbortSignal.any([signal, late]),
+      signal: given,
     })
     // What breaks while the answer is read, its reader is told as well.
     outgoing.on('error', () => {})
     outgoing.end(body)
-    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+    // One that waits for its connection does not tell that it was aborted.
+    const [answer] = (await once(outgoing, 'response', { signal: given })) as [IncomingMessage]
     status = answer.statusCode ?? 0
     return result(status, faultOf(status, await readJson(answer, maxAnswerBytes)))
   } catch (error) {

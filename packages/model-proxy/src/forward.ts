@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Late, onceConnected, type Connections } from './connections.ts'
 import { responseHeaders } from './headers.ts'
 import { sendRefusal } from './refusal.ts'
@@ -43,12 +43,15 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
   const { promise, resolve } = Promise.withResolvers<ForwardEnd>()
   if (response.destroyed) return Promise.resolve({ kind: 'left', sent: false, status: 0 })
   const { origin, basePath } = upstream
-  const outgoing = connections.request({
-    origin,
-    path: basePath + options.path,
-    method: 'POST',
-    headers: options.headers,
-  })
+  const path = basePath + options.path
+  let outgoing: ClientRequest
+  try {
+    outgoing = connections.request({ origin, path, method: 'POST', headers: options.headers })
+  } catch {
+    // A key of the operator with a line break, for one, cannot stand in a header.
+    sendRefusal(response, 'unreachable')
+    return Promise.resolve({ kind: 'refused', why: 'unreachable' })
+  }
   let answer: IncomingMessage | undefined
   let silence: NodeJS.Timeout | undefined
   let status = 0
@@ -61,13 +64,13 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
   const onSilence = (): void => {
     // It is the engine that does not read.
     if (response.writableNeedDrain) silence?.refresh()
-    else outgoing.destroy(new Late(`the provider was silent for ${silenceTimeoutMs} ms`))
+    else giveUp(new Late(`the provider was silent for ${silenceTimeoutMs} ms`))
   }
   const onDrain = (): void => void answer?.resume()
   const onClose = (): void => {
     if (response.writableFinished) return
     left = true
-    outgoing.destroy(new Error('the engine has left'))
+    giveUp(new Error('the engine has left'))
   }
   const onAbort = (): void => void response.destroy()
   const end = (how: ForwardEnd): void => {
@@ -85,9 +88,14 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
       response.destroy()
       return end({ kind: 'broken', why: tooLarge ? 'too_large' : error instanceof Late ? 'late' : 'provider', status })
     }
-    const why = error instanceof Late ? 'late' : isGarbage(error) || status > 0 ? 'garbage' : 'unreachable'
+    const why = error instanceof Late ? 'late' : isGarbage(error) || answer ? 'garbage' : 'unreachable'
     sendRefusal(response, why)
     end({ kind: 'refused', why })
+  }
+  /** A request that waits for its connection, or whose connection has ended, does not tell that it was destroyed. */
+  const giveUp = (error: Error): void => {
+    outgoing.destroy(error)
+    fail(error)
   }
   response.on('drain', onDrain)
   response.on('close', onClose)
@@ -107,15 +115,15 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
     silence?.refresh()
     tap?.begin(status, incoming.headers)
     // A redirect would lead the engine past the proxy.
-    if (status >= 300 && status < 400) return void outgoing.destroy(new Error('the provider redirects'))
+    if (status >= 300 && status < 400) return giveUp(new Error('the provider redirects'))
+    if (status < 200) return giveUp(new Error(`the provider answers with the status ${status}`))
     response.writeHead(status, responseHeaders(incoming.headers))
     incoming.on('data', (chunk: Buffer) => {
       silence?.refresh()
       bytes += chunk.length
       if (bytes > maxAnswerBytes) {
         tooLarge = true
-        outgoing.destroy(new Error('the answer is too large'))
-        return
+        return giveUp(new Error('the answer is too large'))
       }
       tap?.chunk(chunk)
       if (!response.write(chunk)) incoming.pause()
@@ -124,11 +132,16 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
       if (ended) return
       response.end()
       end({ kind: 'answered', status })
+      // Who answers before it has read the call may never read the rest of it.
+      if (!outgoing.writableFinished) outgoing.destroy()
     })
     incoming.on('error', fail)
   })
   outgoing.on('error', fail)
-  outgoing.on('close', () => fail(new Error('the connection was closed without an answer')))
+  outgoing.on('close', () => {
+    // A whole answer may still be on its way to an engine that reads slowly.
+    if (!answer?.complete) fail(new Error('the connection was closed without an answer'))
+  })
   outgoing.end(options.body)
   return promise
 }
