@@ -56,7 +56,12 @@ export function createHttpCalls({ connectTimeoutMs, connect }: HttpCallsOptions)
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
       const options = { method, headers: { ...headers, ...length }, signal, agent: agents[secure ? 'https:' : 'http:'] }
       const outgoing = (secure ? requestOverTls : request)(url, options)
-      limitConnecting(outgoing, connectTimeoutMs)
+      // A request whose connection is being opened does not tell that it was destroyed.
+      const onAbort = (): void => reject(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      const settled = (): void => signal.removeEventListener('abort', onAbort)
+      promise.then(settled, settled)
+      limitConnecting(outgoing, connectTimeoutMs, reject)
       outgoing.on('error', (error) => reject(signal.aborted ? signal.reason : error))
       outgoing.on('close', () => reject(new Error('the connection was closed without an answer')))
       outgoing.on('response', (answer) => resolve(addAbortSignal(signal, answer)))
@@ -70,8 +75,12 @@ export function createHttpCalls({ connectTimeoutMs, connect }: HttpCallsOptions)
   }
 }
 
-function limitConnecting(outgoing: ClientRequest, timeoutMs: number): void {
-  const late = setTimeout(() => outgoing.destroy(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs)
+function limitConnecting(outgoing: ClientRequest, timeoutMs: number, onLate: (error: Error) => void): void {
+  const late = setTimeout(() => {
+    const error = new Error(`no connection within ${timeoutMs} ms`)
+    outgoing.destroy(error)
+    onLate(error)
+  }, timeoutMs)
   const stands = (): void => clearTimeout(late)
   outgoing.once('close', stands)
   outgoing.once('socket', (socket: Socket) => {
