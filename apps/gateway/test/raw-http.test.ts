@@ -138,8 +138,29 @@ test('numbers and switches in a URL are read as what they say', async (t) => {
 
 test('a long path is not repeated at length', async (t) => {
   const gateway = await startGateway(t)
-  const answer = await gateway.call('GET', `/${'x'.repeat(15_000)}`)
-  assert.equal(answer.status, 404)
-  assert.ok(answer.text.length < 1500, `${answer.text.length} characters`)
-  assert.match(String(answer.json()['instance']), /^\/x+…$/)
+  for (const [path, status] of [
+    ['/', 404],
+    ['/sessions/', 400],
+    ['/docs/', 404],
+  ] as const) {
+    const answer = await gateway.call('GET', `${path}${'x'.repeat(15_000)}`)
+    assert.equal(answer.status, status)
+    assert.ok(answer.text.length < 1500, `${answer.text.length} characters`)
+    assert.match(String(answer.json()['instance']), /^\/[a-z]+\/?x+…$/)
+  }
+})
+
+test('what stands in the query of a path that leads nowhere is not in the answer', async (t) => {
+  const gateway = await startGateway(t)
+  for (const [path, status] of [
+    ['/sessions/%zz/stream', 400],
+    [`/sessions/${'x'.repeat(200)}/stream`, 400],
+    ['/nothing', 404],
+    ['/docs/nothing', 404],
+  ] as const) {
+    const answer = await gateway.call('GET', `${path}?token=secret`)
+    assert.equal(answer.status, status)
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8')
+    assert.doesNotMatch(answer.text, /secret/)
+  }
 })

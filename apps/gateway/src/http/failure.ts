@@ -18,6 +18,12 @@ const HIDDEN: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'STORE_UNAVAILABLE']
 const RETRY_AFTER_MS = 2000
 const WAITING: ReadonlySet<number> = new Set([429, 503])
 
+/** The framework's own texts repeat the URL: however long it is, and with its query, in which a token may stand. */
+const PATH_TEXTS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The path of the URL cannot be decoded. Write a percent sign as %25.',
+  FST_ERR_MAX_PARAM_LENGTH: 'A part of the path is longer than any name or id. Send a shorter one.',
+}
+
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
@@ -44,6 +50,8 @@ export function failureOf(err: unknown, contentType?: string): Failure {
   if (known !== undefined) return of(known, frameworkText(known, contentType))
   if (err instanceof SyntaxError && statusCode === 400)
     return of('INVALID_JSON', frameworkText('INVALID_JSON', contentType))
+  const ofPath = PATH_TEXTS[code ?? '']
+  if (ofPath !== undefined) return of('INVALID_REQUEST', ofPath)
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return of('INVALID_REQUEST', `${err.message}.`)
   return internal()
 }

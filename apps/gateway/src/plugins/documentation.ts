@@ -14,6 +14,10 @@ export const documentation = fp(
     const readPage = async ({ method, url, headers }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       pages ??= import('../openapi/pages.ts').then(({ buildPages }) => buildPages())
       const page = await (await pages).inject({ method: method === 'HEAD' ? 'HEAD' : 'GET', url, headers })
+      if (page.statusCode === 404) {
+        reply.callNotFound()
+        return reply
+      }
       return reply.code(page.statusCode).headers(page.headers).send(page.rawPayload)
     }
     app.addHook('onClose', async () => (await pages?.catch(() => undefined))?.close())
