@@ -128,9 +128,9 @@ describe('the OpenAPI document', async () => {
     assert.equal(text, committed, 'write it anew with: node scripts/openapi.ts')
   })
 
-  it('is OpenAPI 3.1 with two ways to send a key', () => {
+  it('is OpenAPI 3.1 with two ways to send a key, and one for the token of a stream', () => {
     assert.equal(document.openapi, '3.1.0')
-    assert.deepEqual(Object.keys(document.components.securitySchemes), ['bearer', 'apiKey'])
+    assert.deepEqual(Object.keys(document.components.securitySchemes), ['bearer', 'apiKey', 'streamToken'])
   })
 
   it('names every operation once, and what can go wrong with it', () => {
