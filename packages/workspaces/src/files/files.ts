@@ -1,12 +1,10 @@
 import type { WorkspaceFiles } from '@opencode-gateway/contracts'
-import { archiveFiles } from './archive.ts'
 import { createTree } from './directory.ts'
 import { listFiles } from './list.ts'
 import { moveFile } from './move.ts'
 import { readFile, statFile } from './read.ts'
 import { removeFile } from './remove.ts'
 import type { FileOwner } from './staged-file.ts'
-import { unpackArchive } from './unpack.ts'
 import { watchFiles } from './watch.ts'
 import type { WatchOptions } from './watch.ts'
 import { makeDirectory, writeFile } from './write.ts'
@@ -35,8 +33,10 @@ export function createWorkspaceFiles(root: string, options: WorkspaceFilesOption
     makeDirectory: (path) => makeDirectory(tree, path),
     remove: (path, how) => removeFile(tree, path, how),
     move: (from, to, how) => moveFile(tree, from, to, how),
-    archive: (what, signal) => archiveFiles(tree, what, signal),
-    unpack: (archive, limits, signal) => unpackArchive(store, archive, limits, signal),
+    // Not every gateway is asked for an archive: what reads and writes them is loaded with the first one.
+    archive: async (what, signal) => (await import('./archive.ts')).archiveFiles(tree, what, signal),
+    unpack: async (archive, limits, signal) =>
+      (await import('./unpack.ts')).unpackArchive(store, archive, limits, signal),
     watch: (signal) => watchFiles(tree, { ...WATCH, ...options.watch }, signal),
   }
 }

@@ -1,5 +1,6 @@
+import type { PermissionRules } from '@opencode-gateway/contracts'
 import * as parse from '../parsers.ts'
-import { optional, variable } from '../variable.ts'
+import { jsonVariable, optional, variable } from '../variable.ts'
 
 /** Which models there are, and what the agent may do. */
 export const modelVariables = {
@@ -29,10 +30,10 @@ export const modelVariables = {
     secret: true,
   }),
 
-  permissions: variable(
+  permissions: jsonVariable<PermissionRules>(
     'PERMISSIONS',
     parse.permissions,
-    '{"*":"allow","question":"deny","external_directory":"deny","bash":{"*":"allow","git push*":"deny"}}',
+    { '*': 'allow', question: 'deny', external_directory: 'deny', bash: { '*': 'allow', 'git push*': 'deny' } },
     'What the agent may do at most: rules in the form of OpenCode, as JSON. A request can only narrow them.',
   ),
 }
