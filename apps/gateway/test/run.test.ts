@@ -56,6 +56,20 @@ test('D1: a text is taken as it is: nothing in it is decoded, trimmed or read as
   assert.equal(input?.kind === 'prompt' && input.prompt, 'grüß')
 })
 
+test('D1: JSON sent without saying so, as by a bare curl -d, is refused before its options are lost', async (t) => {
+  const { call, executor } = await startGateway(t)
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  const answer = await call('POST', '/run', '{"prompt": "say: x", "budget": {"calls": 1}}', form)
+  assert.equal(answer.status, 415, answer.text)
+  const { code, detail } = answer.json()
+  assert.equal(code, 'UNSUPPORTED_MEDIA_TYPE')
+  assert.match(String(detail), /application\/json/)
+  assert.deepEqual(executor.inputs(), [])
+  for (const text of ['{"name": "app"}', '["prompt"]', '{"prompt": say: x}']) {
+    assert.equal((await call('POST', '/run', text, form)).status, 200, text)
+  }
+})
+
 test('the answer says what the run did', async (t) => {
   const { call } = await startGateway(t)
   const answer = (await call('POST', '/run', { prompt: 'write: a.txt | hello\nusage: 10 5\nsay: done' })).json()
