@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { errorTable } from '@opencode-gateway/contracts'
+import { errorTable, type Log } from '@opencode-gateway/contracts'
 import type { ExecutorStartup } from '../src/start/executor-startup.ts'
 import { createReadiness } from '../src/start/readiness.ts'
 import { startGateway } from './gateway.ts'
@@ -99,6 +100,33 @@ test('a readiness check that hangs is a check that failed', async () => {
   assert.match(checks.store.reason ?? '', /no answer within 10 ms/)
   assert.equal(checks.workspace.ok, false)
   assert.equal(checks.executor.ok, true)
+})
+
+test('the log has what changed about readiness, not every answer', async () => {
+  const lines: string[] = []
+  const record = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`)
+  const log: Log = { debug: record, info: record, warn: record, error: record, child: () => log }
+  let status: 'starting' | 'started' = 'starting'
+  const readiness = createReadiness({
+    store: { check: async () => {} },
+    executor: { check: async () => ({ ok: true }) },
+    sessions: { accepting: () => true },
+    startup: () => ({ status }),
+    draining: () => true,
+    workspaceRoot: tmpdir(),
+    log,
+  })
+  await readiness.check()
+  await readiness.check()
+  status = 'started'
+  await readiness.check()
+  assert.deepEqual(
+    lines.filter((line) => line.includes('"executor"')),
+    [
+      'a readiness check failed {"check":"executor","reason":"the executor is starting"}',
+      'a readiness check passes again {"check":"executor"}',
+    ],
+  )
 })
 
 test('capabilities say what the executor can, and the limits', async (t) => {

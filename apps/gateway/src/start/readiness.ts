@@ -31,6 +31,15 @@ const FRESH_MS = 1000
 export function createReadiness(options: ReadinessOptions): ReadinessChecks {
   const { store, executor, sessions, startup, workspaceRoot, draining, log, deadlineMs = 10_000 } = options
   let latest: { at: number; checks: Promise<Checks> } | undefined
+  const told = new Map<string, string>()
+
+  /** Who waits for the gateway asks every second: the log has what changed, not every answer. */
+  function note(name: string, { ok, reason = '' }: Checks['store']): void {
+    if (ok && told.delete(name)) log.info({ check: name }, 'a readiness check passes again')
+    if (ok || told.get(name) === reason) return
+    told.set(name, reason)
+    log.warn({ check: name, reason }, 'a readiness check failed')
+  }
 
   async function executorCheck(signal: AbortSignal): Promise<void> {
     const state = startup()
@@ -45,8 +54,11 @@ export function createReadiness(options: ReadinessOptions): ReadinessChecks {
   }
 
   async function run(): Promise<Checks> {
-    const measure = (name: string, check: (signal: AbortSignal) => Promise<void>) =>
-      timed(name, check, { log, deadlineMs })
+    const measure = async (name: string, check: (signal: AbortSignal) => Promise<void>) => {
+      const result = await timed(check, deadlineMs)
+      note(name, result)
+      return result
+    }
     const [storeResult, workspace, executorResult, acceptingResult] = await Promise.all([
       measure('store', () => store.check()),
       measure('workspace', () => writeProbe(workspaceRoot)),
@@ -65,11 +77,7 @@ export function createReadiness(options: ReadinessOptions): ReadinessChecks {
   }
 }
 
-async function timed(
-  name: string,
-  check: (signal: AbortSignal) => Promise<void>,
-  { log, deadlineMs }: { log: Log; deadlineMs: number },
-): Promise<Checks['store']> {
+async function timed(check: (signal: AbortSignal) => Promise<void>, deadlineMs: number): Promise<Checks['store']> {
   const begin = performance.now()
   const { promise: late, reject } = Promise.withResolvers<never>()
   const deadline = new AbortController()
@@ -83,7 +91,6 @@ async function timed(
     await Promise.race([check(deadline.signal), late])
     return { ok: true, duration_ms: took() }
   } catch (err) {
-    log.warn({ err, check: name }, 'a readiness check failed')
     return { ok: false, reason: err instanceof Error ? err.message : String(err), duration_ms: took() }
   } finally {
     clearTimeout(timer)
