@@ -115,7 +115,9 @@ test('without keys a token is for pages of other origins, until there is a key',
   assert.ok((await events.rest()).length > 0)
   await open.close()
   const closed = await startGateway(t, { dataDir, app: { streamTokenKey: key, keys: [keyOf('default')] } })
-  assert.equal((await closed.call('HEAD', `${path}?token=${token}`)).status, 401)
+  const refused = await closed.call('GET', `${path}?token=${token}`)
+  assert.equal(refused.status, 401)
+  assert.match(String(refused.json().detail), /stream token/)
 })
 
 test('a token runs out', () => {

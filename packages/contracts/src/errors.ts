@@ -5,7 +5,7 @@
 export const errorTable = {
   INVALID_REQUEST: { status: 400, title: 'Invalid request', retryable: false },
   INVALID_JSON: { status: 400, title: 'The body is not valid JSON', retryable: false },
-  INVALID_CURSOR: { status: 400, title: 'The cursor is not a number', retryable: false },
+  INVALID_CURSOR: { status: 400, title: 'The cursor cannot be read', retryable: false },
   CURSOR_AHEAD: { status: 400, title: 'The cursor is beyond the end of the log', retryable: false },
   ABSOLUTE_PATH_DENIED: { status: 400, title: 'The path is absolute', retryable: false },
   PARENT_DIRECTORY_DENIED: { status: 400, title: 'The path leaves the workspace', retryable: false },

@@ -9,7 +9,7 @@ export function sealCredentials(given: RequestCredentials, sessionId: string, se
   const reason = 'needs ENCRYPTION_KEY, which this gateway does not have'
   throw new GatewayError(
     'UNSUPPORTED_OPTION',
-    'Credentials of a request are kept encrypted alone, and the gateway has no ENCRYPTION_KEY. Set one, or give it the credentials with GIT_CREDENTIALS_FILE.',
+    'Credentials of a request are kept only encrypted, and the gateway has no ENCRYPTION_KEY. Set one, or give it the credentials with GIT_CREDENTIALS_FILE.',
     { details: { field: 'git_credentials', reason } },
   )
 }

@@ -80,7 +80,10 @@ function findProblems(asked: ModelConfig, { named, provider, model, isSlot, choi
   else if (names && provider === '') add('provider', 'is required: the gateway has no default model (OPENCODE_MODEL)')
   else if (names && model === '') add('model', 'is required with this provider')
   if (isSlot && endpoint === undefined && (key === undefined || providerAddresses[provider] === undefined)) {
-    add('provider', `${JSON.stringify(provider)} is not behind the model proxy: bring a key for it, or an endpoint`)
+    add(
+      'provider',
+      `${JSON.stringify(provider)} is neither a provider configuration of yours nor behind the model proxy: bring a key for it, or an endpoint`,
+    )
   } else if (isSlot && !choices.slots) {
     add('provider', 'can be reached only with a default model of the gateway (OPENCODE_MODEL)')
   }

@@ -74,7 +74,10 @@ export const auth = fp<AuthOptions>(
       // Made with a key that was taken away since, or before a gateway without keys got one.
       const key = keys.find(({ id: keyId }) => keyId === holder?.keyId)
       if (holder === undefined || holder.keyId !== key?.id || (keys.length > 0 && key === undefined))
-        throw unauthorized()
+        throw new GatewayError(
+          'UNAUTHORIZED',
+          'The stream token opens this stream no more, or never did. Get one with POST /sessions/{id}/stream-token.',
+        )
       if (key !== undefined) letInAs(request, key)
       // The token alone opens it, nothing that a browser adds by itself: so a page of any origin may read.
       void reply.header('access-control-allow-origin', '*')

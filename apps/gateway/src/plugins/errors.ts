@@ -14,7 +14,7 @@ export const errors = fp(
         reply,
         new GatewayError(
           'NOT_FOUND',
-          `There is no ${request.method} ${pathOf(request)}. GET /openapi.json lists the routes.`,
+          `There is no ${request.method} ${pathOf(request)}. GET /docs describes the routes, GET /openapi.json lists them.`,
         ),
       ),
     )

@@ -12,7 +12,7 @@ export function sealKey(key: string, place: KeyPlace, sealing: Sealing | undefin
   if (sealing) return sealing.seal(key, keyContext(place))
   throw new GatewayError(
     'UNSUPPORTED_OPTION',
-    'Keys of providers are kept encrypted alone, and the gateway has no ENCRYPTION_KEY. Set one (openssl rand -base64 32).',
+    'Keys of providers are kept only encrypted, and the gateway has no ENCRYPTION_KEY. Set one (openssl rand -base64 32).',
     { details: { field: 'api_key', reason: 'needs ENCRYPTION_KEY, which this gateway does not have' } },
   )
 }

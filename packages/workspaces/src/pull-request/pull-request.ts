@@ -26,7 +26,7 @@ export async function openPullRequest(
   const github = apiFor({ ...GITHUB, ...apis.githubApi }, remote)
   const gitlab = apiFor({ ...GITLAB, ...apis.gitlabApi }, remote)
   const baseUrl = github ?? gitlab
-  if (baseUrl === undefined) throw failed(`no API is known for the host "${remote.host}"`)
+  if (baseUrl === undefined) throw failed(noApi(remote))
   if (token === undefined) throw failed(`there is no token for the host "${remote.host}"`)
   if (request.head === request.base) throw failed(`the work is on "${request.base}" itself`)
   const event = {
@@ -43,6 +43,11 @@ export async function openPullRequest(
   onGit({ ...event, state: 'done', pull_request_url: url, duration_ms: took })
   return url
 }
+
+const noApi = ({ host }: Remote): string =>
+  host === ''
+    ? 'a repository of this machine has none'
+    : `no API is known for the host "${host}"; set GITHUB_API_URLS or GITLAB_API_URLS`
 
 function apiFor(apis: Readonly<Record<string, string>>, { host, port }: Remote): string | undefined {
   const find = (name: string): string | undefined => (Object.hasOwn(apis, name) ? apis[name] : undefined)
