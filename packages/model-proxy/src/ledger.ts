@@ -51,7 +51,7 @@ export function createLedger({ usageLog, dayBudget, budgetsOfKey, now }: MetersO
     const ofKey = keyId === '' ? {} : budgetsOfKey(keyId)
     const name = `API key "${keyId}"`
     const kinds = [
-      { id: tenant, owner: 'day', of: 'the API key for this day', set: dayBudget, day, stored: { tenant, day } },
+      { id: tenant, owner: 'day', of: 'the tenant for this day', set: dayBudget, day, stored: { tenant, day } },
       { id: keyId, owner: 'key', of: `the ${name}`, set: ofKey.budget, day: undefined, stored: { keyId } },
       { id: keyId, owner: 'key_day', of: `the ${name} for a day`, set: ofKey.dayBudget, day, stored: { keyId, day } },
     ] as const

@@ -49,7 +49,7 @@ test(
     const provider = await startProvider(t, (response) => response.end(answered))
     for (const [budgets, of] of [
       [{ sessionBudget: { tokens: 250 } }, 'session'],
-      [{ dayBudget: { calls: 3 } }, 'API key for this day'],
+      [{ dayBudget: { calls: 3 } }, 'tenant for this day'],
     ] as const) {
       const scene = await startScene(t, provider.address, { ...budgets, prices })
       const first = await scene.begin({ runId: 'first' })
