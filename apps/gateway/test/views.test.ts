@@ -119,11 +119,11 @@ describe('the conversation', () => {
         { type: 'tool_call', data: { call_id: '2', tool: 'read', args: null } },
         {
           type: 'tool_result',
-          data: { call_id: '1', tool: 'bash', status: 'error', result: { output: 'o' }, duration_ms: 1 },
+          data: { call_id: '1', tool: 'bash', status: 'error', result: { output: 'o' }, error: 'e', duration_ms: 1 },
         },
       ),
       [
-        { type: 'tool', call_id: '1', tool: 'bash', args: { command: 'x' }, status: 'error', output: 'o' },
+        { type: 'tool', call_id: '1', tool: 'bash', args: { command: 'x' }, status: 'error', output: 'o', error: 'e' },
         { type: 'tool', call_id: '2', tool: 'read', args: null, status: 'running' },
       ],
     )

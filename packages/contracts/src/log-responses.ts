@@ -39,6 +39,7 @@ export const Message = Type.Object(
           args: Type.Optional(Type.Unknown()),
           status: Type.Optional(Type.Enum(['running', 'completed', 'error'])),
           output: Type.Optional(Type.String()),
+          error: Type.Optional(Type.String({ description: 'Why the call of the tool failed, or was refused.' })),
         },
         { $id: 'MessagePart' },
       ),

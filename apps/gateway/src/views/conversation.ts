@@ -48,9 +48,10 @@ function partsOf(events: readonly LogEvent[]): Part[] {
         break
       }
       case 'tool_result': {
-        const { call_id: id, tool, status, result } = event.data
+        const { call_id: id, tool, status, result, error } = event.data
         const call = parts.get(toolKey(id)) ?? { type: 'tool', call_id: id, tool }
-        parts.set(toolKey(id), { ...call, status, output: result.output })
+        const why = error === undefined ? {} : { error }
+        parts.set(toolKey(id), { ...call, status, output: result.output, ...why })
         break
       }
       case 'retry':
