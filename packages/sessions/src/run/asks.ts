@@ -143,6 +143,7 @@ export function createAsks(options: AsksOptions): Asks {
     expired: () => expired,
     [Symbol.dispose]() {
       for (const { timer } of pending.values()) clearTimeout(timer)
+      pending.clear()
     },
   }
 }

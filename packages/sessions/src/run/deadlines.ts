@@ -34,6 +34,7 @@ export function startDeadlines(
 ): Deadlines {
   const state: DeadlineState = { ...limits, lastEventAt: Date.now(), waiting: false }
   let timer: NodeJS.Timeout
+  let over = false
 
   function arm(): void {
     const { expiry, inMs } = nextDeadline(state, Date.now())
@@ -53,14 +54,17 @@ export function startDeadlines(
       state.lastEventAt = Date.now()
     },
     setWaiting(waiting) {
-      if (waiting === state.waiting) return
+      if (over || waiting === state.waiting) return
       state.waiting = waiting
       state.lastEventAt = Date.now()
       clearTimeout(timer)
       arm()
     },
     remainingMs: () => Math.max(0, state.startedAt + state.wallMs - Date.now()),
-    [Symbol.dispose]: () => clearTimeout(timer),
+    [Symbol.dispose]() {
+      over = true
+      clearTimeout(timer)
+    },
   }
 }
 
