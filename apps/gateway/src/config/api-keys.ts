@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ModelBudget } from '@opencode-gateway/contracts'
-import { keyLimitsExpected, readKeyLimits } from './key-limits.ts'
+import { keyLimitsExpected, readKeyLimits, type KeyLimits } from './key-limits.ts'
 
 /**
  * `files:secrets`: files of a workspace that look like secrets. `providers:write`: provider configurations.
@@ -22,18 +21,6 @@ export interface ApiKey {
   digest: Buffer
   scopes: readonly Scope[]
   limits: KeyLimits
-}
-
-/** What a key may do less, or more, than others. */
-export interface KeyLimits {
-  /** Requests in a window of RATE_LIMIT_WINDOW. */
-  requests?: number
-  /** Open event streams. */
-  streams?: number
-  /** Of models, as far back as usage is kept. */
-  budget?: ModelBudget
-  /** Of models, on a day (UTC). */
-  dayBudget?: ModelBudget
 }
 
 export const digestOf = (key: string): Buffer => createHash('sha256').update(key).digest()

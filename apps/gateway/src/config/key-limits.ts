@@ -1,6 +1,17 @@
 import { modelBudget, type ModelBudget } from '@opencode-gateway/contracts'
 import { durationMs } from '../orders/duration.ts'
-import type { KeyLimits } from './api-keys.ts'
+
+/** What a key may do less, or more, than others. */
+export interface KeyLimits {
+  /** Requests in a window of RATE_LIMIT_WINDOW. */
+  requests?: number
+  /** Open event streams. */
+  streams?: number
+  /** Of models, as far back as usage is kept. */
+  budget?: ModelBudget
+  /** Of models, on a day (UTC). */
+  dayBudget?: ModelBudget
+}
 
 export const keyLimitsExpected =
   '"limits" with "requests" and "streams", whole numbers above 0, and "budget" and "day_budget" with "calls", "tokens", "cost_usd" and "wall"'
