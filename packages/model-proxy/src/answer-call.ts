@@ -35,7 +35,7 @@ const PARENT_TIMEOUT_MS = 10_000
 /** How long a call waits for the run that is being found again, milliseconds. */
 const RESUME_WAIT_MS = 10_000
 
-/** Answers one call of an engine. Never rejects. */
+/** Answers one call of an engine; what it rejects with is a fault of ours. */
 export async function answerCall(
   request: IncomingMessage,
   response: ServerResponse,

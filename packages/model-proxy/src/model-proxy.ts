@@ -80,7 +80,12 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
   let origin: string | undefined
 
   const open = async (place: Place, identify: (request: IncomingMessage) => Caller | undefined): Promise<Listener> => {
-    const listener = await listen(place, (request, response) => void answerCall(request, response, identify, answering))
+    const listener = await listen(place, (request, response) => {
+      answerCall(request, response, identify, answering).catch((err: unknown) => {
+        log.error({ err }, 'a call of a model could not be answered')
+        response.destroy()
+      })
+    })
     listeners.add(listener)
     return listener
   }

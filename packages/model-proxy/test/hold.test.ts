@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { Log } from '@opencode-gateway/contracts'
 import { startProvider } from './provider.ts'
-import { eventually, startScene } from './scene.ts'
+import { eventually, silentLog, startScene } from './scene.ts'
 
 const LIMIT = { timeout: 20_000 }
 const CHAT = '/chat/completions'
@@ -119,4 +120,19 @@ test('a call waits for the run that is being found again, and no longer than it 
   const answer = await vain
   assert.ok(answer.status === 503 ? answer.headers.get('retry-after') === '1' : answer.status === 403)
   assert.equal((await scene.call(CHAT)).status, 403)
+})
+
+test('a call that cannot be answered by a fault of ours is broken off, and ends nothing else', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end('{}'))
+  const faults: unknown[] = []
+  const log: Log = { ...silentLog, error: (...fault) => void faults.push(fault) }
+  const isRaisable = (): boolean => {
+    throw new Error('a fault')
+  }
+  const budgetsOfKey = () => ({ budget: { calls: 1 } })
+  const scene = await startScene(t, provider.address, { log, isRaisable, budgetsOfKey })
+  await scene.begin({ keyId: 'key', asks: {} })
+  assert.equal((await scene.call(CHAT)).status, 200)
+  await assert.rejects(scene.call(CHAT))
+  assert.equal(faults.length, 1)
 })
