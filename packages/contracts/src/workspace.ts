@@ -231,8 +231,11 @@ export interface Workspace {
 
 /** The workspaces of an executor's sessions; no engine is needed to reach one. */
 export interface Workspaces {
-  /** Throws what is wrong with a fill as far as that can be told at once: REPOSITORY_REFUSED, or a code of a bad path. */
-  check(fill: WorkspaceFill): void
+  /**
+   * Throws what is wrong with a fill, and with what is to become of the work in it, as far as that can be told at once:
+   * REPOSITORY_REFUSED, UNSUPPORTED_OPTION for a pull request that cannot be opened, or a code of a bad path.
+   */
+  check(fill: WorkspaceFill, delivery?: Pick<Delivery, 'pullRequest'>): void
   /** Undefined when the session has none yet, or no longer. */
   find(sessionId: string): Promise<Workspace | undefined>
   /** The one it has, or a new one that is empty. */

@@ -139,8 +139,8 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
   }
 
   return {
-    check({ repository, files = {} }) {
-      if (repository) known(git, 'repositories').check(repository)
+    check({ repository, files = {} }, delivery) {
+      if (repository) known(git, 'repositories').check(repository, delivery)
       for (const name of Object.keys(files)) {
         if (parsePath(name).length > 0) continue
         throw new GatewayError('INVALID_REQUEST', `files: ${JSON.stringify(name)} names no file.`)

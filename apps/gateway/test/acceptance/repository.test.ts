@@ -180,6 +180,7 @@ test('D4: what cannot be cloned is told with its own code, and nothing is left',
     [{ repository, depth: 0 }, 'INVALID_REQUEST', 400],
     [{ repository, depth: 1.5 }, 'INVALID_REQUEST', 400],
     [{ repository, push: false, pull_request: true }, 'INVALID_REQUEST', 400],
+    [{ repository, pull_request: true }, 'UNSUPPORTED_OPTION', 422],
   ] as const
   for (const [options, code, status] of cases) {
     const answer = await call('POST', '/run', { prompt: 'say: never', ...options })

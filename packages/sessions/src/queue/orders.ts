@@ -47,7 +47,8 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
           details: { field: 'executor', reason: `must be one of ${known}` },
         })
       }
-      if (order.fill) executors.get(executor)?.workspaces?.check(order.fill)
+      const delivery = order.run?.kind === 'prompt' ? order.run.delivery : undefined
+      if (order.fill) executors.get(executor)?.workspaces?.check(order.fill, delivery)
       const createdAt = Date.now()
       const sessionId = order.sessionId ?? randomUUID()
       const wanted = order.run && (order.oneShot === true ? order.run : withSessionKey(order.run))

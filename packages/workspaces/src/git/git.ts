@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { GatewayError } from '@opencode-gateway/contracts'
 import type {
   CallContext,
   Delivered,
@@ -10,7 +11,7 @@ import type {
   RepositorySource,
   WorkspaceRepository,
 } from '@opencode-gateway/contracts'
-import { openPullRequest } from '../pull-request/pull-request.ts'
+import { obstacleOf, openPullRequest } from '../pull-request/pull-request.ts'
 import { fromOrder } from '../pull-request/request.ts'
 import { addressesOf, resolveHost } from './addresses.ts'
 import { credentialFor, secretsOf, type GitCredential, type GitCredentials } from './credentials.ts'
@@ -31,10 +32,10 @@ import { runStep } from './step.ts'
 /** Repositories into workspaces, and what was made of them out again. */
 export interface Git {
   /**
-   * The checks that need no network: form, scheme, host by name, names of branches. Throws REPOSITORY_REFUSED, so that a
-   * request can be refused before anything starts.
+   * The checks that need no network, so that a request can be refused before anything starts: form, scheme, host by name,
+   * names of branches (REPOSITORY_REFUSED), and whether the host takes a pull request (UNSUPPORTED_OPTION).
    */
-  check(source: RepositorySource): void
+  check(source: RepositorySource, delivery?: Pick<Delivery, 'pullRequest'>): void
   /**
    * Clones into the empty directory and checks the work branch out. Whatever goes wrong, an abort included, the
    * directory is empty again and the next clone is as good as this one would have been. REPOSITORY_REFUSED,
@@ -66,7 +67,7 @@ export interface Git {
 const TRIM_TIMEOUT_MS = 5_000
 
 export function createGit(options: GitOptions): Git {
-  const { cacheDirectory, credentials, author, limits } = options
+  const { cacheDirectory, credentials, author, limits, pullRequests: apis = {} } = options
   const rules: RemoteRules = {
     allowFile: options.allowFile ?? false,
     ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
@@ -101,10 +102,17 @@ export function createGit(options: GitOptions): Git {
 
   const secretsWith = (own: GitCredentials | undefined): readonly string[] =>
     [...credentials.values(), ...(own?.values() ?? [])].flatMap(secretsOf)
-  const check: Git['check'] = (source) => {
-    parseRemote(source.url, rules)
+  const check: Git['check'] = (source, delivery) => {
+    const remote = parseRemote(source.url, rules)
     if (source.branch !== undefined) checkBranchName(source.branch, 'branch')
     if (source.workBranch !== undefined) checkBranchName(source.workBranch, 'work_branch')
+    if (delivery?.pullRequest === undefined) return
+    const hasToken = source.sealedCredentials !== undefined || credentialOf(remote, undefined)?.password !== undefined
+    const obstacle = obstacleOf(remote, { hasToken, apis })
+    if (obstacle === undefined) return
+    throw new GatewayError('UNSUPPORTED_OPTION', `No pull request can be opened: ${obstacle}.`, {
+      details: { field: 'pull_request', reason: obstacle },
+    })
   }
 
   return {
@@ -184,7 +192,7 @@ export function createGit(options: GitOptions): Git {
         async (ctx) => {
           const request = fromOrder(order, { branch, baseBranch, message: delivery.message })
           const token = credentialOf(remote, own)?.password
-          return await openPullRequest(request, { remote, token, apis: options.pullRequests ?? {} }, ctx, onGit)
+          return await openPullRequest(request, { remote, token, apis }, ctx, onGit)
         },
       )
       return { branch, baseCommit, commit, pushed: true, pullRequestUrl }

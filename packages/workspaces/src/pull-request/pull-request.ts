@@ -23,11 +23,10 @@ export async function openPullRequest(
 ): Promise<string> {
   const { remote, token, apis } = place
   const startedAt = performance.now()
-  const github = apiFor({ ...GITHUB, ...apis.githubApi }, remote)
-  const gitlab = apiFor({ ...GITLAB, ...apis.gitlabApi }, remote)
+  const { github, gitlab } = apisOf(remote, apis)
   const baseUrl = github ?? gitlab
   if (baseUrl === undefined) throw failed(noApi(remote))
-  if (token === undefined) throw failed(`there is no token for the host "${remote.host}"`)
+  if (token === undefined) throw failed(noToken(remote))
   if (request.head === request.base) throw failed(`the work is on "${request.base}" itself`)
   const event = {
     action: 'pull_request',
@@ -43,6 +42,23 @@ export async function openPullRequest(
   onGit({ ...event, state: 'done', pull_request_url: url, duration_ms: took })
   return url
 }
+
+/** What keeps pull requests from being opened at the host of a repository; undefined when nothing is known to. */
+export function obstacleOf(
+  remote: Remote,
+  { hasToken, apis }: { hasToken: boolean; apis: PullRequestApis },
+): string | undefined {
+  const { github, gitlab } = apisOf(remote, apis)
+  if (github === undefined && gitlab === undefined) return noApi(remote)
+  return hasToken ? undefined : noToken(remote)
+}
+
+const apisOf = (remote: Remote, { githubApi, gitlabApi }: PullRequestApis) => ({
+  github: apiFor({ ...GITHUB, ...githubApi }, remote),
+  gitlab: apiFor({ ...GITLAB, ...gitlabApi }, remote),
+})
+
+const noToken = ({ host }: Remote): string => `there is no token for the host "${host}"`
 
 const noApi = ({ host }: Remote): string =>
   host === ''

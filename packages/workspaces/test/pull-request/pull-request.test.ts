@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { PullRequestOrder } from '@opencode-gateway/contracts'
+import { GatewayError } from '@opencode-gateway/contracts'
 import { createGit } from '../../src/index.ts'
 import { delivery, gitScene, PATH } from '../git/scene.ts'
 import { fakeApi, type ApiReply, type ApiRequest } from './fake-api.ts'
@@ -151,4 +152,28 @@ test('a base that is no branch is refused before anything is done', async (t) =>
 test('without a token there is no pull request', async (t) => {
   const { deliver } = await ready(t, 'githubApi', () => ({ status: 500 }), '')
   await assert.rejects(deliver({}), { code: 'PULL_REQUEST_FAILED', message: /no token/ })
+})
+
+test('a pull request that no host can take is refused before anything starts', async (t) => {
+  const { cacheDirectory } = await gitScene(t)
+  const gitWith = (password: string) =>
+    createGit({
+      cacheDirectory,
+      path: PATH,
+      allowFile: true,
+      credentials: new Map(password === '' ? [] : [['github.com', { username: 'x', password }]]),
+      author: { name: 'Gateway', email: 'gateway@example.com' },
+      limits: { cloneTimeoutMs: 60_000, pushTimeoutMs: 60_000, maxBytes: 1_000_000_000 },
+    })
+  const refused = (reason: RegExp) => (error: unknown) =>
+    error instanceof GatewayError && error.code === 'UNSUPPORTED_OPTION' && reason.test(error.message)
+  const wanted = { pullRequest: {} }
+  const ours = { url: 'https://github.com/acme/demo' }
+  assert.doesNotThrow(() => gitWith(TOKEN).check(ours, wanted))
+  assert.throws(() => gitWith('').check(ours, wanted), refused(/no token for the host "github.com"/))
+  assert.doesNotThrow(() => gitWith('').check({ ...ours, sealedCredentials: 'sealed' }, wanted))
+  assert.doesNotThrow(() => gitWith('').check(ours, {}))
+  const other = { url: 'https://git.example.com/acme/demo' }
+  assert.throws(() => gitWith(TOKEN).check(other, wanted), refused(/no API is known for the host "git.example.com"/))
+  assert.throws(() => gitWith(TOKEN).check({ url: 'file:///srv/demo.git' }, wanted), refused(/of this machine/))
 })
