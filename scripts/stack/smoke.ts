@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { count, httpAddress } from './arguments.ts'
+import { runCommandLine } from './command-line.ts'
 import { createGatewayApi, type GatewayApi } from './gateway-api.ts'
 import { smokeSteps, type Seen } from './smoke-steps.ts'
 
 const USAGE = 'smoke [--baseUrl URL] [--timeout MS] [--artifacts DIRECTORY]'
-const EX_USAGE = 64
 
 interface Asked {
   baseUrl: URL
@@ -18,21 +18,7 @@ interface Asked {
   artifacts: string | undefined
 }
 
-const interrupted = new AbortController()
-process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
-process.exitCode = await main()
-
-async function main(): Promise<number> {
-  let asked: Asked
-  try {
-    asked = readArguments()
-  } catch (error) {
-    console.error(`smoke: ${error instanceof Error ? error.message : String(error)}; usage: ${USAGE}`)
-    return EX_USAGE
-  }
-  return await smoke(asked)
-}
+process.exitCode = await runCommandLine({ name: 'smoke', usage: USAGE, read: readArguments, run: smoke })
 
 function readArguments(): Asked {
   const { values } = parseArgs({
@@ -46,9 +32,9 @@ function readArguments(): Asked {
   return { baseUrl: httpAddress('baseUrl', baseUrl), timeoutMs: count('timeout', timeout), artifacts }
 }
 
-async function smoke({ baseUrl, timeoutMs, artifacts }: Asked): Promise<number> {
+async function smoke({ baseUrl, timeoutMs, artifacts }: Asked, signal: AbortSignal): Promise<number> {
   const apiKey = process.env['API_KEY']
-  const api = createGatewayApi({ baseUrl, apiKey, timeoutMs, signal: interrupted.signal })
+  const api = createGatewayApi({ baseUrl, apiKey, timeoutMs, signal })
   const secrets = [apiKey, process.env['OPENCODE_SERVER_PASSWORD']].filter(
     (value) => value !== undefined && value !== '',
   )

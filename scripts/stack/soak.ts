@@ -4,12 +4,12 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { count, httpAddress } from './arguments.ts'
+import { runCommandLine } from './command-line.ts'
 import { createGatewayApi } from './gateway-api.ts'
 import { soakRun, type SoakRun } from './soak-run.ts'
 import { summary } from './soak-summary.ts'
 
 const USAGE = 'soak [--baseUrl URL] [--runs N] [--concurrency N] [--timeout MS] [--report FILE]'
-const EX_USAGE = 64
 
 interface Asked {
   baseUrl: URL
@@ -20,21 +20,7 @@ interface Asked {
   file: string | undefined
 }
 
-const interrupted = new AbortController()
-process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
-process.exitCode = await main()
-
-async function main(): Promise<number> {
-  let asked: Asked
-  try {
-    asked = readArguments()
-  } catch (error) {
-    console.error(`soak: ${error instanceof Error ? error.message : String(error)}; usage: ${USAGE}`)
-    return EX_USAGE
-  }
-  return await soak(asked)
-}
+process.exitCode = await runCommandLine({ name: 'soak', usage: USAGE, read: readArguments, run: soak })
 
 function readArguments(): Asked {
   const { values } = parseArgs({
@@ -55,14 +41,14 @@ function readArguments(): Asked {
   }
 }
 
-async function soak({ baseUrl, runs, concurrency, timeoutMs, file }: Asked): Promise<number> {
-  const api = createGatewayApi({ baseUrl, apiKey: process.env['API_KEY'], timeoutMs, signal: interrupted.signal })
+async function soak({ baseUrl, runs, concurrency, timeoutMs, file }: Asked, signal: AbortSignal): Promise<number> {
+  const api = createGatewayApi({ baseUrl, apiKey: process.env['API_KEY'], timeoutMs, signal })
   const before = new Set(await api.openSessions())
   const startedAt = performance.now()
   const results: SoakRun[] = []
   let next = 0
   const worker = async (): Promise<void> => {
-    while (next < runs && !interrupted.signal.aborted) results.push(await soakRun(api, (next += 1)))
+    while (next < runs && !signal.aborted) results.push(await soakRun(api, (next += 1)))
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
   const totalMs = Math.round(performance.now() - startedAt)
