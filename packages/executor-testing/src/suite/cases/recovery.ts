@@ -42,6 +42,15 @@ function transcript(events: readonly AgentEventBody[]): object {
   }
 }
 
+/** It has ended unfinished, without another step, and its session takes the next run. */
+async function assertStopped(scene: Scene, lost: Lost): Promise<void> {
+  const resumed = resume(scene, lost)
+  const { status } = await resumed.outcome()
+  assert.ok(status === 'cancelled' || status === 'interrupted', status)
+  assert.ok(!resumed.events().some(({ type }) => type === 'tool_call'), 'it went on')
+  await assertUsable(scene, lost.found)
+}
+
 export const recoveryCases: readonly ConformanceCase[] = [
   {
     group: 'recovery',
@@ -146,11 +155,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
       const lost = await loseSight(scene, [lines.write('late.txt', 'late'), lines.say('never')])
       await cancel(scene, lost.found)
       scene.release(lost.gate)
-      const resumed = resume(scene, lost)
-      const { status } = await resumed.outcome()
-      assert.ok(status === 'cancelled' || status === 'interrupted', status)
-      assert.ok(!resumed.events().some(({ type }) => type === 'tool_call'), 'it went on')
-      await assertUsable(scene, lost.found)
+      await assertStopped(scene, lost)
     },
   },
   {
@@ -161,11 +166,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
       const events = lost.found.resume({ input: lost.input, events: lost.before }, scene.ctx())[Symbol.asyncIterator]()
       await scene.settles('the return', Promise.resolve(events.return?.()))
       scene.release(lost.gate)
-      const resumed = resume(scene, lost)
-      const { status } = await resumed.outcome()
-      assert.ok(status === 'cancelled' || status === 'interrupted', status)
-      assert.ok(!resumed.events().some(({ type }) => type === 'tool_call'), 'it went on')
-      await assertUsable(scene, lost.found)
+      await assertStopped(scene, lost)
     },
   },
   {
