@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,15 +12,13 @@ import { leanCommand } from '../toolchain/gateway-command.mjs'
 
 const LAUNCHERS = {
   'opencode-gateway': 'apps/gateway/src/server.ts',
-  'opencode-gateway-health': 'scripts/stack/healthcheck.ts',
   'docker-gate': 'apps/docker-gate/src/server.ts',
-  'docker-gate-health': 'apps/docker-gate/src/healthcheck.ts',
 }
 const DEADLINE_MS = 120_000
 
 const [root = '', launchers = ''] = process.argv.slice(2)
 const work = mkdtempSync(join(tmpdir(), 'compile-'))
-const address = 'http://127.0.0.1:8080'
+const ready = 'http://127.0.0.1:8080/ready'
 const daemon = `unix://${join(work, 'no-daemon.sock')}`
 const gate = { DOCKER_HOST: daemon, LISTEN: `unix://${join(work, 'gate.sock')}`, OPENCODE_IMAGE: 'none' }
 const gateway = { DATA_DIR: work, API_KEY: 'a-key-of-the-build', OPENCODE_SERVER_URL: 'http://127.0.0.1:9' }
@@ -27,10 +26,14 @@ const gateway = { DATA_DIR: work, API_KEY: 'a-key-of-the-build', OPENCODE_SERVER
 // Nothing is behind them, which keeps none from listening, answering and ending in order.
 for (const EXECUTOR of ['server', 'docker'])
   await serving(LAUNCHERS['opencode-gateway'], { ...gateway, EXECUTOR, DOCKER_HOST: daemon }, async () => {
-    await run(LAUNCHERS['opencode-gateway-health'], {}, ['--ready', '--baseUrl', address])
+    await (await fetch(ready, { signal: AbortSignal.timeout(DEADLINE_MS) })).text()
   })
 await serving(LAUNCHERS['docker-gate'], { ...gate, WORKSPACE_ROOT: work }, async () => {
-  await run(LAUNCHERS['docker-gate-health'], { ...gate, WORKSPACE_ROOT: work })
+  const [answer] = await once(
+    request({ socketPath: gate.LISTEN.slice('unix://'.length), path: '/_ping' }).end(),
+    'response',
+  )
+  answer.resume()
 })
 // A thread of the gateway's, which begins with the first workspace.
 await run('packages/workspaces/src/snapshot/thread-entry.ts', {})

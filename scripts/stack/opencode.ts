@@ -50,10 +50,10 @@ async function up(): Promise<number> {
 
 async function answers({ port }: EngineSettings): Promise<boolean> {
   const deadline = performance.now() + READY_WITHIN_MS
-  const check = fileURLToPath(new URL('healthcheck.ts', import.meta.url))
+  const check = fileURLToPath(new URL('../healthcheck', import.meta.url))
   const where = ['--baseUrl', `http://127.0.0.1:${port}`, '--timeout', String(ATTEMPT_MS)]
   while (performance.now() < deadline) {
-    if ((await run(process.execPath, [check, ...where], 'ignore')) === 0) return true
+    if ((await run(check, where, 'ignore')) === 0) return true
     await sleep(100)
   }
   return false

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const script = fileURLToPath(new URL('../stack/healthcheck.ts', import.meta.url))
+const script = fileURLToPath(new URL('../healthcheck', import.meta.url))
 const connected = 'data: {"type":"server.connected","properties":{}}\n\n'
 
 test('A2: healthy is only who says server.connected on /event', async (t) => {
@@ -19,6 +19,23 @@ test('A2: healthy is only who says server.connected on /event', async (t) => {
   assert.deepEqual(await check('--baseUrl', url, '--timeout', '10000'), { code: 0, said: '' })
 })
 
+test('A2: it asks with the password of the engine, whatever is in it, and leaves no stream open', async (t) => {
+  const password = String.raw`it's a "quoted" \one: ä`
+  const left = Promise.withResolvers<void>()
+  const url = await serve(t, (request, response) => {
+    response.once('close', () => left.resolve())
+    const expected = `Basic ${Buffer.from(`opencode:${password}`).toString('base64')}`
+    response.writeHead(request.headers.authorization === expected ? 200 : 401, { 'content-type': 'text/event-stream' })
+    response.write(connected)
+  })
+  process.env['OPENCODE_SERVER_PASSWORD'] = password
+  t.after(() => delete process.env['OPENCODE_SERVER_PASSWORD'])
+  assert.deepEqual(await check('--baseUrl', url), { code: 0, said: '' })
+  await left.promise
+  process.env['OPENCODE_SERVER_PASSWORD'] = 'another'
+  assert.match((await check('--baseUrl', url)).said, /\/event answers 401/)
+})
+
 test('A2: refused, silent, ended without a word: each is a 1 with one line of why', async (t) => {
   const silent = await serve(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -29,7 +46,7 @@ test('A2: refused, silent, ended without a word: each is a 1 with one line of wh
     response.end('data: not JSON\n\n')
   })
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['http://127.0.0.1:9', /ECONNREFUSED|bad port/],
+    ['http://127.0.0.1:9', /Failed to connect/],
     [silent, /no sign of health within 500 ms/],
     [ended, /ended without server\.connected/],
   ]
@@ -56,11 +73,11 @@ test("A6: an engine's HTTP 500 or an HTML page is no health", async (t) => {
 test('B1: a gateway that is not ready is unhealthy, with its reason', async (t) => {
   const url = await serve(t, (request, response) => {
     const ready = request.url === '/ready' && request.headers.authorization === undefined
-    response.writeHead(ready ? 503 : 404).end('{"checks":{"workspace":{"ok":false}}}')
+    response.writeHead(ready ? 503 : 404).end('{"checks":{\n"workspace":{"ok":false}}}')
   })
   const { code, said } = await check('--ready', '--baseUrl', url)
   assert.equal(code, 1)
-  assert.match(said, /\/ready answers 503: .*workspace/)
+  assert.match(said, /\/ready answers 503: .*workspace.*\n$/)
 })
 
 test('A2: arguments that make no sense are told', async () => {
@@ -84,7 +101,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 }
 
 async function check(...args: readonly string[]): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(script, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
   return { code: Number(code), said }
 }

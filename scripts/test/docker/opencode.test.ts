@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from './compose.ts'
 import { docker, engineImage, missing } from './docker.ts'
 
-const script = fileURLToPath(new URL('../../stack/opencode.ts', import.meta.url))
-const healthcheck = fileURLToPath(new URL('../../stack/healthcheck.ts', import.meta.url))
+const script = [process.execPath, fileURLToPath(new URL('../../stack/opencode.ts', import.meta.url))]
+const healthcheck = [fileURLToPath(new URL('../../healthcheck', import.meta.url))]
 const OPTIONS = { timeout: 240_000, skip: await missing(engineImage) }
 
 test('A1: up starts the pinned engine, down ends it', OPTIONS, async (t) => {
@@ -62,12 +62,12 @@ test('A1: an image that is not pinned is refused outside of development, with al
 })
 
 async function run(
-  program: string,
+  [program = '', ...first]: readonly string[],
   args: readonly string[],
   settings: Readonly<Record<string, string>>,
 ): Promise<{ code: number; output: string }> {
   const { PATH, HOME, DOCKER_HOST } = process.env
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(program, [...first, ...args], {
     env: { PATH, HOME, ...(DOCKER_HOST === undefined ? {} : { DOCKER_HOST }), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -46,7 +46,7 @@ test('B1: probes are those of the gateway and need no key; the engine has those 
     { path: '/ready', port: 'http' },
   ])
   for (const probe of [engine.startupProbe, engine.livenessProbe])
-    assert.deepEqual(probe?.exec?.command?.slice(0, 2), ['node', '/opt/engine/healthcheck.ts'])
+    assert.deepEqual(probe?.exec?.command?.slice(0, 2), ['healthcheck', '--baseUrl'])
 })
 
 test('the settings of the gateway are settings it takes, with nothing left over', () => {

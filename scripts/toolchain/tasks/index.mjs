@@ -1,7 +1,6 @@
 import { bench } from './bench.mjs'
 import { chaos } from './chaos.mjs'
 import { check } from './check.mjs'
-import { healthcheck } from './healthcheck.mjs'
 import { opencode } from './opencode.mjs'
 import { smoke } from './smoke.mjs'
 import { soak } from './soak.mjs'
@@ -18,4 +17,4 @@ import { test } from './test.mjs'
 /** @typedef {(context: TaskContext) => Promise<import('../say.mjs').Exit>} Task */
 
 /** @type {Record<string, Task>} */
-export const tasks = { start, test, check, bench, chaos, healthcheck, opencode, smoke, soak }
+export const tasks = { start, test, check, bench, chaos, opencode, smoke, soak }
