@@ -91,8 +91,12 @@ test('B5: a poller sees the place in the queue, and why a run failed', async (t)
   assert.equal(waiting.queue_position, 1)
   assert.equal(waiting.reason, 'queued')
   await call('POST', `/sessions/${second.id}/messages`, { prompt: 'say: y' })
-  await using reader = await readEvents(`${gateway.url}/sessions/${second.id}/stream`, t.signal)
-  assert.equal((await reader.next())?.data['reason'], 'session_busy')
+  const { runs } = (await call('GET', `/sessions/${second.id}`)).json()
+  assert.ok(Array.isArray(runs))
+  assert.deepEqual(
+    runs.map(({ reason }) => reason),
+    ['queued', 'session_busy'],
+  )
   executor.release('held')
   await untilStatus(t, gateway, first.id, 'failed')
   const { code, message } = Object((await call('GET', `/sessions/${first.id}/status`)).json().error)
@@ -148,12 +152,20 @@ test('a deleted session can be read, but not used', async (t) => {
 test('a follow-up is a run of its own, after the one before', async (t) => {
   const gateway = await startGateway(t)
   const { call, executor } = gateway
-  const { id } = await begin(gateway, { prompt: 'gate: held\nsay: first' })
+  const { id, runId } = await begin(gateway, { prompt: 'gate: held\nsay: first' })
   await executor.waitForGate('held', t.signal)
   const queued = await call('POST', `/sessions/${id}/messages`, { prompt: 'say: second' })
   assert.equal(queued.status, 202)
   assert.equal(queued.headers.get('location'), `/sessions/${id}/status`)
   assert.equal(queued.json().status, 'pending')
+  const working = { session_id: id, status: 'running', run_id: runId }
+  const { sessions } = (await call('GET', '/sessions?status=running')).json()
+  assert.partialDeepStrictEqual({ sessions }, { sessions: [working] })
+  for (const path of ['', '/status']) {
+    assert.partialDeepStrictEqual((await call('GET', `/sessions/${id}${path}`)).json(), working)
+  }
+  await using reader = await readEvents(`${gateway.url}/sessions/${id}/stream`, t.signal)
+  assert.partialDeepStrictEqual((await reader.next())?.data, { status: 'running', run_id: runId, snapshot: true })
   const refused = await call('POST', `/sessions/${id}/messages`, { prompt: 'say: no', on_busy: 'reject' })
   assert.equal(refused.status, 409)
   assert.equal(refused.json().code, 'SESSION_BUSY')

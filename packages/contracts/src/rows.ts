@@ -27,10 +27,11 @@ export interface SessionRow {
   lastSeq: number
   /** Seq of the oldest event that is still kept, `lastSeq + 1` when none is. */
   firstSeq: number
-  latestRunId: string | undefined
+  /** The oldest run that has not ended, which works or begins next; the latest when all have ended. */
+  currentRunId: string | undefined
   /** Runs that have not ended. */
   openRuns: number
-  /** State of the latest run on the wire, `idle` without one. */
+  /** State of the current run on the wire, `idle` without one. */
   status: WireStatus
 }
 

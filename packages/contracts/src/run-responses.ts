@@ -1,6 +1,15 @@
 import { Type, type Static } from 'typebox'
 import { Problem } from './problem.ts'
-import { OutcomeSchema, RunError, RunStateSchema, StatusSchema, Timestamp, Timings, Usage } from './values.ts'
+import {
+  OutcomeSchema,
+  PendingReasonSchema,
+  RunError,
+  RunStateSchema,
+  StatusSchema,
+  Timestamp,
+  Timings,
+  Usage,
+} from './values.ts'
 
 const runResult = {
   output: Type.String({ description: 'The whole answer of the agent.' }),
@@ -45,6 +54,7 @@ export const Run = Type.Object(
     kind: Type.Enum(['prompt', 'shell']),
     state: RunStateSchema,
     status: StatusSchema,
+    reason: Type.Optional(PendingReasonSchema),
     prompt: Type.Optional(Type.String()),
     command: Type.Optional(Type.String()),
     created_at: Timestamp,

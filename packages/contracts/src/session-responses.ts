@@ -20,7 +20,7 @@ const sessionHead = {
   labels: Type.Record(Type.String(), Type.String()),
   created_at: Timestamp,
   last_activity: Timestamp,
-  run_id: Type.Optional(Type.String({ description: 'The latest run.' })),
+  run_id: Type.Optional(Type.String({ description: 'The run that `status` is of.' })),
   last_event_id: Type.Integer({ minimum: 0 }),
   closed: Type.Boolean({
     description: 'True once the session has been deleted, or its retention is over: it can be read, not used.',
@@ -87,7 +87,7 @@ export const SessionStatus = Type.Object(
     waiting_since: Type.Optional(Timestamp),
     created_at: Timestamp,
     last_activity: Timestamp,
-    run_id: Type.Union([Type.String(), Type.Null()]),
+    run_id: Type.Union([Type.String(), Type.Null()], { description: 'The run that all of this is of.' }),
     last_event_id: Type.Integer({ minimum: 0 }),
     error: Type.Optional(RunError),
   },

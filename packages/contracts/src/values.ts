@@ -40,7 +40,8 @@ export const RunStateSchema = Type.Enum([...runStates], { $id: 'RunState', descr
 export const OutcomeSchema = Type.Enum([...terminalStates], { $id: 'Outcome', description: 'How a run ended.' })
 export const StatusSchema = Type.Enum([...wireStatuses], {
   $id: 'Status',
-  description: 'State of the latest run; `pending` while it is queued or starting, `idle` when there is none.',
+  description:
+    'State of a run: `pending` while it is queued or starting. A session has that of the run that works or begins next, of its latest run when all have ended, and is `idle` when it has none.',
 })
 
 export const PendingReasonSchema = Type.Enum([...pendingReasons], {

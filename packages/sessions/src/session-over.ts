@@ -5,6 +5,6 @@ export async function isOver(session: SessionRow, store: Pick<Store, 'getRun'>):
   if (session.openRuns > 0) return false
   if (session.closedAt !== undefined) return true
   if (!session.oneShot || session.keepWorkspace) return false
-  const latest = session.latestRunId === undefined ? undefined : await store.getRun(session.latestRunId)
+  const latest = session.currentRunId === undefined ? undefined : await store.getRun(session.currentRunId)
   return latest?.complete?.workspace_kept !== true
 }

@@ -11,7 +11,7 @@ import { latestRuns } from './latest-runs.ts'
 import { createLiveSessions } from './live-sessions.ts'
 import { recover } from './upkeep/recovery.ts'
 import { createOrders } from './queue/orders.ts'
-import { pendingReason } from './queue/pending-reason.ts'
+import { pendingReasons } from './queue/pending-reason.ts'
 import { reachWorkspace } from './reach-workspace.ts'
 import { resetWorkspace } from './reset.ts'
 import { isOver } from './session-over.ts'
@@ -187,10 +187,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     async get(tenant, sessionId, shown) {
       const session = await owned(tenant, sessionId)
       const runs = await latestRuns(store, session, shown)
-      const latest = runs.at(-1)
-      const queuePosition = latest?.state === 'queued' ? await store.queuePosition(latest.runId) : undefined
-      const reason = latest && pendingReason(latest, { runs, isHeld: holds.has(sessionId) })
-      return { session, runs, queuePosition, reason }
+      const current = runs.find(({ complete }) => complete === undefined) ?? runs.at(-1)
+      const queuePosition = current?.state === 'queued' ? await store.queuePosition(current.runId) : undefined
+      const reasons = pendingReasons(runs, { isHeld: holds.has(sessionId) })
+      return { session, runs, current, queuePosition, reasons }
     },
 
     list: (query) => store.listSessions(query),

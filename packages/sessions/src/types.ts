@@ -81,11 +81,14 @@ export interface WaitingAsk extends PendingAsk {
 
 export interface SessionDetail {
   session: SessionRow
+  /** The oldest first. */
   runs: readonly RunRow[]
-  /** Of the latest run, while it is queued. */
+  /** Of `runs` the one that works or begins next; the latest when all have ended. */
+  current: RunRow | undefined
+  /** Of the current run, while it is queued. */
   queuePosition: number | undefined
-  /** Why the latest run has not begun; undefined once it has. */
-  reason: PendingReason | undefined
+  /** Why runs have not begun, by their ids. */
+  reasons: ReadonlyMap<string, PendingReason>
 }
 
 export interface ReadOptions {

@@ -11,9 +11,10 @@ test('a run that waits for a slot is queued, one that could not start is so agai
   assert.equal(pendingReason({ ...waiting, attempts: 1 }, alone), 'requeued')
 })
 
-test('a run waits for those of its session that have not ended, and for whoever holds the session', () => {
+test('a run waits for those of its session that came before it and have not ended, and for whoever holds the session', () => {
   const working = runRow({ runId: 'working', state: 'running' })
   assert.equal(pendingReason(waiting, { runs: [working, waiting], isHeld: true }), 'session_busy')
+  assert.equal(pendingReason(waiting, { runs: [waiting, working], isHeld: false }), 'queued')
   assert.equal(pendingReason(waiting, { ...alone, isHeld: true }), 'session_held')
 })
 

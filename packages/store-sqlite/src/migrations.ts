@@ -225,4 +225,12 @@ export const migrations: readonly string[] = [
   UPDATE runs SET tenant = (SELECT tenant FROM sessions WHERE sessions.id = runs.session) WHERE ended_at IS NULL;
   CREATE INDEX runs_queued_of_tenant ON runs (tenant, id) WHERE state = 'queued';
   `,
+  `
+  -- A session shows its oldest run that has not ended, which works or begins next; the latest when all have ended.
+  ALTER TABLE sessions RENAME COLUMN latest_run TO current_run;
+  UPDATE sessions SET (current_run, status) = (
+    SELECT id, CASE WHEN state IN ('queued', 'starting') THEN 'pending' ELSE state END
+    FROM runs WHERE session = sessions.id AND ended_at IS NULL ORDER BY id LIMIT 1
+  ) WHERE open_runs > 0;
+  `,
 ]

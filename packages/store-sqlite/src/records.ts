@@ -18,7 +18,7 @@ export interface SessionRecord {
   last_seq: number
   open_runs: number
   status: string
-  latest_run_id: string | null
+  current_run_id: string | null
 }
 
 export interface RunRecord {

@@ -20,7 +20,7 @@ export function toSession(record: SessionRecord): SessionRow {
     releasedAt: record.released_at ?? undefined,
     lastSeq: record.last_seq,
     firstSeq: record.first_seq,
-    latestRunId: record.latest_run_id ?? undefined,
+    currentRunId: record.current_run_id ?? undefined,
     openRuns: record.open_runs,
     status: record.status as SessionRow['status'],
   }

@@ -77,6 +77,31 @@ it('what waited in line before tenants took turns goes on waiting, in the line o
   assert.equal(status, 'queue_full')
 })
 
+it('a session of before shows the run that works, not those behind it', () => {
+  using db = new DatabaseSync(':memory:')
+  migrate(db, migrations.slice(0, 10))
+  db.exec(`INSERT INTO sessions (session_id, tenant, executor, title, labels, created_at, updated_at, one_shot, keep_workspace,
+      latest_run, open_runs, status)
+    VALUES ('busy', 'acme', 'server', '', '{}', 1, 1, 0, 0, 2, 2, 'pending'),
+      ('one left', 'acme', 'server', '', '{}', 1, 1, 0, 0, 4, 1, 'cancelled'),
+      ('over', 'acme', 'server', '', '{}', 1, 1, 0, 0, 5, 0, 'failed');
+    INSERT INTO runs (run_id, session, tenant, state, request_id, created_at, ended_at)
+    VALUES ('r1', 1, 'acme', 'running', 'q', 1, NULL), ('r2', 1, 'acme', 'queued', 'q', 1, NULL),
+      ('r3', 2, 'acme', 'starting', 'q', 1, NULL), ('r4', 2, 'acme', 'cancelled', 'q', 1, 2),
+      ('r5', 3, 'acme', 'failed', 'q', 1, 2)`)
+  migrate(db, migrations)
+  const { reads } = createOperations(db)
+  const shown = ['busy', 'one left', 'over'].map((id) => reads.getSession(id))
+  assert.deepEqual(
+    shown.map((session) => [session?.current_run_id, session?.status]),
+    [
+      ['r1', 'running'],
+      ['r3', 'pending'],
+      ['r5', 'failed'],
+    ],
+  )
+})
+
 it('what forgotten sessions used before there were sums by day becomes one, and the rest stays', () => {
   using db = new DatabaseSync(':memory:')
   migrate(db, migrations.slice(0, 5))

@@ -27,13 +27,14 @@ export function sseFrames(events: readonly LogEvent[]): string {
 
 /** Where the session is at the time of connecting. Without an id: it is no event, and no place to resume from. */
 export function sseSnapshot(
-  { session, runs, queuePosition, reason }: SessionDetail,
+  { session, runs, current, queuePosition, reasons }: SessionDetail,
   retryMs: number,
   at: number,
 ): string {
   const asks = asksOf(runs)
+  const reason = current && reasons.get(current.runId)
   const data = {
-    ...snapshotOf(session, runs.at(-1)),
+    ...snapshotOf(session, current),
     ...(queuePosition ? { queue_position: queuePosition } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(asks.length === 0 ? {} : { asks }),
@@ -44,11 +45,11 @@ export function sseSnapshot(
 
 export const SSE_HEARTBEAT = 'event: heartbeat\ndata: {}\n\n'
 
-function snapshotOf({ status, latestRunId }: SessionRow, run: SessionDetail['runs'][number] | undefined) {
+function snapshotOf({ status }: SessionRow, run: SessionDetail['current']) {
   return {
     status,
     ...(run === undefined ? {} : { progress: run.progress }),
     ...(run?.currentTool === undefined ? {} : { current_tool: run.currentTool }),
-    ...(latestRunId === undefined ? {} : { run_id: latestRunId }),
+    ...(run === undefined ? {} : { run_id: run.runId }),
   }
 }

@@ -1,4 +1,4 @@
-import type { RunAccepted, RunRow, RunState, RunView, WireStatus } from '@opencode-gateway/contracts'
+import type { PendingReason, RunAccepted, RunRow, RunState, RunView, WireStatus } from '@opencode-gateway/contracts'
 
 export const isoTime = (at: number): string => new Date(at).toISOString()
 
@@ -7,13 +7,15 @@ export function wireStatus(state: RunState): WireStatus {
   return state === 'queued' || state === 'starting' ? 'pending' : state
 }
 
-export function runView(run: RunRow): RunView {
+/** `reason`: why it has not begun. */
+export function runView(run: RunRow, reason: PendingReason | undefined): RunView {
   const { input, complete } = run
   return {
     run_id: run.runId,
     kind: input.kind,
     state: run.state,
     status: wireStatus(run.state),
+    ...(reason === undefined ? {} : { reason }),
     ...(input.kind === 'prompt' ? { prompt: input.prompt } : { command: input.command }),
     created_at: isoTime(run.createdAt),
     ...(run.claimedAt === undefined ? {} : { started_at: isoTime(run.claimedAt) }),

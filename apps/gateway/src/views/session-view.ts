@@ -19,19 +19,19 @@ export function sessionSummary(session: SessionRow): SessionSummary {
     labels: { ...session.labels },
     created_at: isoTime(session.createdAt),
     last_activity: isoTime(session.updatedAt),
-    ...(session.latestRunId === undefined ? {} : { run_id: session.latestRunId }),
+    ...(session.currentRunId === undefined ? {} : { run_id: session.currentRunId }),
     last_event_id: session.lastSeq,
     closed: session.closedAt !== undefined,
   }
 }
 
-export function sessionView({ session, runs }: SessionDetail): SessionView {
+export function sessionView({ session, runs, reasons }: SessionDetail): SessionView {
   const { remoteId, workspace } = fromRef(session)
   return {
     ...sessionSummary(session),
     ...(remoteId === undefined ? {} : { remote_session_id: remoteId }),
     ...(workspace === undefined ? {} : { workspace }),
-    runs: runs.map(runView),
+    runs: runs.map((run) => runView(run, reasons.get(run.runId))),
     asks: asksOf(runs),
     stream_url: streamUrl(session.sessionId),
     status_url: statusUrl(session.sessionId),
@@ -50,24 +50,24 @@ export function sessionCreated(session: SessionRow, run: RunRow | undefined): Se
   }
 }
 
-export function sessionStatus({ session, runs, queuePosition, reason }: SessionDetail): SessionStatus {
-  const latest = runs.at(-1)
+export function sessionStatus({ session, runs, current, queuePosition, reasons }: SessionDetail): SessionStatus {
+  const reason = current && reasons.get(current.runId)
   const asks = asksOf(runs)
   const since = runs.map(waitingSince).find((time) => time !== undefined)
   return {
     session_id: session.sessionId,
     status: session.status,
-    progress: latest?.progress ?? 0,
-    ...(latest?.currentTool === undefined ? {} : { current_tool: latest.currentTool }),
+    progress: current?.progress ?? 0,
+    ...(current?.currentTool === undefined ? {} : { current_tool: current.currentTool }),
     ...(queuePosition === undefined ? {} : { queue_position: queuePosition }),
     ...(reason === undefined ? {} : { reason }),
     ...(asks.length === 0 ? {} : { pending_asks: asks.length }),
     ...(since === undefined ? {} : { waiting_since: isoTime(since) }),
     created_at: isoTime(session.createdAt),
     last_activity: isoTime(session.updatedAt),
-    run_id: latest?.runId ?? null,
+    run_id: current?.runId ?? null,
     last_event_id: session.lastSeq,
-    ...(latest?.complete?.error === undefined ? {} : { error: latest.complete.error }),
+    ...(current?.complete?.error === undefined ? {} : { error: current.complete.error }),
   }
 }
 

@@ -7,11 +7,11 @@ import { prepareQuery } from './query.ts'
 export const sessionColumns = `
   SELECT s.id, s.session_id, s.tenant, s.executor, s.title, s.labels, s.created_at, s.updated_at, s.ref, s.one_shot,
     s.keep_workspace, s.retention_ms, s.closed_at, s.released_at, s.first_seq, s.last_seq, s.open_runs, s.status,
-    latest.run_id AS latest_run_id`
-const latestRun = 'LEFT JOIN runs latest ON latest.id = s.latest_run'
-export const fromSessions = `FROM sessions s ${latestRun}`
+    current.run_id AS current_run_id`
+const currentRun = 'LEFT JOIN runs current ON current.id = s.current_run'
+export const fromSessions = `FROM sessions s ${currentRun}`
 /** The labels lead: their key has the order of a list. CROSS keeps SQLite from turning the join round. */
-export const fromLabels = `FROM session_labels l CROSS JOIN sessions s ON s.id = l.session ${latestRun}`
+export const fromLabels = `FROM session_labels l CROSS JOIN sessions s ON s.id = l.session ${currentRun}`
 const selectSession = `${sessionColumns} ${fromSessions}`
 
 export type SessionSql = ReturnType<typeof createSessionSql>
@@ -32,12 +32,20 @@ export function createSessionSql(db: DatabaseSync) {
   )
   // The first event of an empty log belongs to the run that is added.
   const addRun = db.prepare(`
-    UPDATE sessions SET latest_run = :run, open_runs = open_runs + 1, status = 'pending',
+    UPDATE sessions SET open_runs = open_runs + 1,
+      current_run = CASE WHEN open_runs = 0 THEN :run ELSE current_run END,
+      status = CASE WHEN open_runs = 0 THEN 'pending' ELSE status END,
       head_run = CASE WHEN first_seq > last_seq THEN :run ELSE head_run END,
       head_ended_at = CASE WHEN first_seq > last_seq THEN NULL ELSE head_ended_at END
     WHERE id = :session`)
-  const follow = db.prepare('UPDATE sessions SET status = ? WHERE id = ? AND latest_run = ?')
+  const follow = db.prepare('UPDATE sessions SET status = ? WHERE id = ? AND current_run = ?')
   const endRun = db.prepare('UPDATE sessions SET open_runs = open_runs - 1 WHERE id = ?')
+  const moveOn = db.prepare(`
+    UPDATE sessions SET (current_run, status) = (
+      SELECT id, CASE WHEN state IN ('queued', 'starting') THEN 'pending' ELSE state END FROM runs WHERE id = coalesce(
+        (SELECT id FROM runs WHERE session = :session AND ended_at IS NULL ORDER BY id LIMIT 1),
+        (SELECT max(id) FROM runs WHERE session = :session))
+    ) WHERE id = :session AND current_run = :run`)
   const endHead = db.prepare('UPDATE sessions SET head_ended_at = ? WHERE id = ? AND head_run = ?')
   const ref = db.prepare('UPDATE sessions SET ref = ?, released_at = NULL WHERE session_id = ?')
   const touch = db.prepare(
@@ -85,12 +93,14 @@ export function createSessionSql(db: DatabaseSync) {
 
     addRun: (session: number, run: number) => addRun.run({ session, run }),
 
-    /** The session shows what its latest run does. */
+    /** The session shows what its current run does. */
     follow(session: number, run: number, state: string): void {
       follow.run(state === 'queued' || state === 'starting' ? 'pending' : state, session, run)
     },
+    /** The run has ended, as its row says already. The session shows its next one, or the latest when none is open. */
     endRun(session: number, run: number, endedAt: number): void {
       endRun.run(session)
+      moveOn.run({ session, run })
       endHead.run(endedAt, session, run)
     },
 

@@ -17,7 +17,7 @@ export const admission = group('admission', {
       releasedAt: undefined,
       lastSeq: 1,
       firstSeq: 1,
-      latestRunId: 'r1',
+      currentRunId: 'r1',
       openRuns: 1,
       status: 'pending',
     })
@@ -47,9 +47,9 @@ export const admission = group('admission', {
     const result = await store.createSession(session('s1'), undefined, roomy)
     assert.equal(result.status, 'created')
     assert.equal(result.run, undefined)
-    const { status, openRuns, lastSeq, latestRunId } = result.session
+    const { status, openRuns, lastSeq, currentRunId } = result.session
     assert.deepEqual({ status, openRuns, lastSeq }, { status: 'idle', openRuns: 0, lastSeq: 0 })
-    assert.equal(latestRunId, undefined)
+    assert.equal(currentRunId, undefined)
   },
 
   async 'refuses an id that is taken, by whomever'({ store }) {

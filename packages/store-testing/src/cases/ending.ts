@@ -52,8 +52,8 @@ export const endings = group('the end of a run', {
       const fence = await startRun(store, `r${index}`, `s${index}`)
       const { event, patch } = ending(outcome)
       await store.append(fence, [text('last words'), event], noon + 100, patch)
-      const { status, openRuns, latestRunId } = await getSession(store, `s${index}`)
-      assert.deepEqual({ status, openRuns, latestRunId }, { status: outcome, openRuns: 0, latestRunId: `r${index}` })
+      const { status, openRuns, currentRunId } = await getSession(store, `s${index}`)
+      assert.deepEqual({ status, openRuns, currentRunId }, { status: outcome, openRuns: 0, currentRunId: `r${index}` })
     }
   },
 

@@ -6,13 +6,13 @@ const queue = { ...roomy, rejectWhenBusy: false }
 const reject = { ...roomy, rejectWhenBusy: true }
 
 export const furtherRuns = group('a further run', {
-  async 'waits behind the others and is the latest'({ store }) {
+  async 'waits behind the others and is not shown before them'({ store }) {
     await startRun(store, 'r1', 's1')
     const row = await addRun(store, 'r2', 's1')
     assert.equal(row.state, 'queued')
     assert.deepEqual(await store.getRun('r2'), row)
-    const { latestRunId, openRuns, status } = await getSession(store, 's1')
-    assert.deepEqual({ latestRunId, openRuns, status }, { latestRunId: 'r2', openRuns: 2, status: 'pending' })
+    const { currentRunId, openRuns } = await getSession(store, 's1')
+    assert.deepEqual({ currentRunId, openRuns }, { currentRunId: 'r1', openRuns: 2 })
     const { type, data, runId } = (await page(store, 's1')).at(-1) ?? {}
     assert.deepEqual({ type, data, runId }, { type: 'status', data: { status: 'pending' }, runId: 'r2' })
   },
@@ -82,6 +82,6 @@ export const furtherRuns = group('a further run', {
       events.map(({ runId }) => runId),
       runs.map(({ runId }) => runId),
     )
-    assert.equal((await getSession(store, 's1')).latestRunId, runs.at(-1)?.runId)
+    assert.equal((await getSession(store, 's1')).currentRunId, runs[0]?.runId)
   },
 })

@@ -1,9 +1,12 @@
-import type { RunState, WireStatus } from '@opencode-gateway/contracts'
+import type { RunState, Store, WireStatus } from '@opencode-gateway/contracts'
 import assert from 'node:assert/strict'
 import {
   addRun,
+  claimed,
   endedRun,
+  ending,
   endRun,
+  fenceOf,
   getRun,
   getSession,
   noon,
@@ -16,23 +19,47 @@ import {
 import { group } from '../harness.ts'
 
 const ref = { executor: 'server', session: 'ses_1' }
+const atWaiting = { tenant: 'acme', status: 'waiting_input', limit: 10 } as const
+
+/** The run that the session shows, and its state. */
+async function shown(store: Store): Promise<[string | undefined, WireStatus]> {
+  const { currentRunId, status } = await getSession(store, 's1')
+  return [currentRunId, status]
+}
 
 export const sessions = group('a session', {
-  async 'shows the state of its latest run under its wire name'({ store }) {
+  async 'shows the state of its run under its wire name'({ store }) {
     const fence = await startRun(store, 'r1', 's1')
-    const shown = async (): Promise<WireStatus> => (await getSession(store, 's1')).status
-    assert.equal(await shown(), 'pending')
+    assert.deepEqual(await shown(store), ['r1', 'pending'])
     for (const state of ['running', 'waiting_input', 'running'] satisfies RunState[]) {
       await store.append(fence, [], noon + 20, { state })
-      assert.equal(await shown(), state)
+      assert.deepEqual(await shown(store), ['r1', state])
       assert.equal((await getRun(store, 'r1')).state, state)
     }
-    await addRun(store, 'r2', 's1')
-    assert.equal(await shown(), 'pending')
-    await store.append(fence, [], noon + 20, { state: 'waiting_input' })
-    assert.equal(await shown(), 'pending')
     await endRun(store, fence)
-    assert.equal(await shown(), 'pending')
+    assert.deepEqual(await shown(store), ['r1', 'completed'])
+  },
+
+  async 'shows the run at work, not those behind it, then the next, and at last the latest'({ store }) {
+    const first = await startRun(store, 'r1', 's1')
+    await store.append(first, [], noon + 20, { state: 'running' })
+    const [, last] = [await addRun(store, 'r2', 's1'), await addRun(store, 'r3', 's1')]
+    assert.deepEqual(await shown(store), ['r1', 'running'])
+    await store.append(first, [], noon + 30, { state: 'waiting_input' })
+    assert.deepEqual(await shown(store), ['r1', 'waiting_input'])
+    assert.deepEqual(
+      (await store.listSessions(atWaiting)).map(({ sessionId }) => sessionId),
+      ['s1'],
+    )
+    const cancelled = ending('cancelled', noon + 40)
+    await store.append(fenceOf(last), [cancelled.event], noon + 40, cancelled.patch)
+    assert.deepEqual(await shown(store), ['r1', 'waiting_input'])
+    await endRun(store, first)
+    assert.deepEqual(await shown(store), ['r2', 'pending'])
+    await endRun(store, await claimed(store, 'r2'))
+    assert.deepEqual(await shown(store), ['r3', 'cancelled'])
+    await addRun(store, 'r4', 's1')
+    assert.deepEqual(await shown(store), ['r4', 'pending'])
   },
 
   async 'has a run whose patches change what they name and nothing else'({ store }) {

@@ -103,11 +103,10 @@ export const brokenAdmission = [
     }),
   ),
 
-  broken('does not see which run is the latest', 'waits behind the others and is the latest', (store, disk) => ({
+  broken('shows what came last', 'waits behind the others and is not shown before them', (store, disk) => ({
     async addRun(run, admission) {
-      const before = disk.sessions.get(run.sessionId)?.latestRunId
       const result = await store.addRun(run, admission)
-      if (result.status === 'created') knownSession(disk, run.sessionId).latestRunId = before
+      if (result.status === 'created') knownSession(disk, run.sessionId).currentRunId = run.runId
       return result
     },
   })),
@@ -122,11 +121,11 @@ export const brokenAdmission = [
       return store.addRun(run, admission)
     },
   })),
-  broken('names the wrong run as busy', 'that will not wait learns which run is at work', (store, disk) => ({
+  broken('names the wrong run as busy', 'that will not wait learns which run is at work', (store) => ({
     async addRun(run, admission) {
       const result = await store.addRun(run, admission)
-      const { latestRunId = '' } = disk.sessions.get(run.sessionId) ?? {}
-      return result.status === 'busy' ? { status: 'busy', runId: latestRunId } : result
+      const [latest] = await store.listRuns(run.sessionId, 1)
+      return result.status === 'busy' ? { status: 'busy', runId: latest?.runId ?? '' } : result
     },
   })),
   broken('asks first and adds later', 'that will not wait gets in once when many try at once', (store, disk) => ({
@@ -173,7 +172,7 @@ export const brokenAdmission = [
     async createSession(...args) {
       const result = await store.createSession(...args)
       if (result.status !== 'replayed') return result
-      return { ...result, run: await store.getRun(result.session.latestRunId ?? '') }
+      return { ...result, run: (await store.listRuns(result.session.sessionId, 1)).at(-1) }
     },
   })),
   broken('keeps no key without a run', 'replays a session without a run', (store) => ({

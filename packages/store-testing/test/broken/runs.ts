@@ -104,7 +104,7 @@ export const brokenRuns = [
   })),
   broken(
     'shows the run that was written last',
-    'shows the state of its latest run under its wire name',
+    'shows the run at work, not those behind it, then the next, and at last the latest',
     (store, disk) => ({
       async append(fence, events, at, patch) {
         const result = await store.append(fence, events, at, patch)

@@ -94,8 +94,8 @@ export const brokenSessions = [
   })),
   broken('has the status of the creation in its index', 'follows a status that changes', (store) => ({
     listSessions: async ({ status, ...query }) =>
-      (await store.listSessions({ ...query, ...(status === 'idle' && { status }) })).filter(({ latestRunId }) =>
-        status === undefined || status === 'idle' ? true : status === 'pending' && latestRunId !== undefined,
+      (await store.listSessions({ ...query, ...(status === 'idle' && { status }) })).filter(({ currentRunId }) =>
+        status === undefined || status === 'idle' ? true : status === 'pending' && currentRunId !== undefined,
       ),
   })),
   broken(

@@ -32,8 +32,6 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
     if (sealedKey !== undefined) disk.runKeys.set(run.runId, sealedKey)
     const row: RunRow = { ...run, state: 'queued', epoch: 0, attempts: 0, progress: 0, asks: [], ...unset }
     disk.runs.set(run.runId, row)
-    const session = disk.sessions.get(run.sessionId)
-    if (session) session.latestRunId = run.runId
     write(disk, row, [pending()], run.createdAt)
     return row
   }
@@ -76,7 +74,7 @@ export function admissionSteps(disk: Disk): Pick<Steps, 'createSession' | 'findC
         retentionMs: wanted.retentionMs,
         closedAt: undefined,
         releasedAt: undefined,
-        latestRunId: undefined,
+        currentRunId: undefined,
       }
       const counts = { updatedAt: wanted.createdAt, firstSeq: 1, lastSeq: 0, openRuns: 0, status: 'idle' as const }
       const session = { ...wanted, ...counts, ...absent }

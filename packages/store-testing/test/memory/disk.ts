@@ -94,9 +94,12 @@ export function heldRun(disk: Disk, { runId, sessionId, epoch }: Fence): RunRow 
 /** The session shows its runs. */
 export function follow(disk: Disk, sessionId: string): void {
   const session = knownSession(disk, sessionId)
-  const state = session.latestRunId === undefined ? 'idle' : disk.runs.get(session.latestRunId)?.state
+  const open = openRuns(disk, sessionId)
+  const current = open[0] ?? [...disk.runs.values()].findLast((run) => run.sessionId === sessionId)
+  const state = current?.state
+  session.currentRunId = current?.runId
   session.status = state === undefined || state === 'queued' || state === 'starting' ? 'pending' : state
-  session.openRuns = openRuns(disk, sessionId).length
+  session.openRuns = open.length
 }
 
 export function write(disk: Disk, run: RunRow, events: readonly EventBody[], at: number) {
