@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EngineModels, Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
-import type { OpenModels } from '@opencode-gateway/executor-docker'
+import type { OpenSocket } from '@opencode-gateway/executor-docker'
 import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { DockerConfig } from './config/docker.ts'
@@ -32,7 +32,9 @@ export interface ExecutorSettings {
   engine: EngineSettings & {
     models: EngineModels
     /** The way of one session's engine to the providers of these names. */
-    openModels: OpenModels
+    openModels: OpenSocket
+    /** The way of one session's container to other hosts, where there is one. */
+    openEgress: OpenSocket | undefined
     providers: readonly string[]
   }
   docker: Omit<DockerConfig, 'mustBePinned'>
@@ -63,7 +65,7 @@ export const executors: Readonly<
     }),
   docker: async ({ docker, engine, log, workspaceRoot, workspaces, permissions, cancelGraceMs }) => {
     const { createDockerExecutor } = await import('@opencode-gateway/executor-docker')
-    const { runtime, user, ...rest } = docker
+    const { runtime, user, egress: _, ...rest } = docker
     return createDockerExecutor({
       ...rest,
       ...(runtime === undefined ? {} : { runtime }),
@@ -76,6 +78,7 @@ export const executors: Readonly<
       config: engine.config,
       providers: engine.providers,
       openModels: engine.openModels,
+      openEgress: engine.openEgress,
       onCatalogue: engine.models.know,
     })
   },

@@ -13,6 +13,7 @@ import { startExecutor, type ExecutorStartup } from './start/executor-startup.ts
 import { engineHealth } from './start/engine-health.ts'
 import { executors } from './executors.ts'
 import { noSecrets } from './settings/engine-settings.ts'
+import { createEgress } from './settings/egress.ts'
 import { keyBudgets } from './settings/key-budgets.ts'
 import { createModelAccess, refuseStraight, type ModelAccess } from './settings/model-access.ts'
 import { modelParts } from './providers/model-parts.ts'
@@ -74,6 +75,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
     steps.push(() => store.close())
     if (secrets.sealing) await resealProviderKeys(store, secrets.sealing, log)
     const access = await openModelAccess(store)
+    const egress = createEgress(config, { log, observe: metrics.egress.passed })
+    if (egress) steps.push(() => egress.close())
     const executor = await executors[config.executor]({
       dataDir: config.dataDir,
       workspaceRoot: config.workspaceRoot,
@@ -83,7 +86,7 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
       permissions: config.permissions,
       cancelGraceMs: config.limits.cancelGraceMs,
       recycle: config.recycle,
-      engine: access.forExecutor,
+      engine: { ...access.forExecutor, openEgress: egress?.openSocket },
       docker: config.docker,
       secrets,
       log,

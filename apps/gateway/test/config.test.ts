@@ -172,6 +172,43 @@ describe('the configuration', () => {
     for (const [name, value] of Object.entries(wrong)) assert.equal(problems({ [name]: value })[0]?.name, name)
   })
 
+  it('reads where containers may connect to, nowhere by default', () => {
+    const { egress } = valid({ DOCKER_EGRESS: 'a.test, *.B.test:8443,*', DOCKER_EGRESS_PRIVATE: '10.0.0.1:4873' })
+      .config.docker
+    const short = (rules: typeof egress.hosts) => rules.map(({ host, below, port }) => [host, below, port])
+    assert.deepEqual(short(egress.hosts), [
+      ['a.test', false, undefined],
+      ['b.test', true, 8443],
+      ['', true, undefined],
+    ])
+    assert.deepEqual(short(egress.privateHosts), [['10.0.0.1', false, 4873]])
+    assert.equal(egress.maxConnections, 64)
+    assert.deepEqual(valid({}).config.docker.egress, { hosts: [], privateHosts: [], maxConnections: 64 })
+  })
+
+  it('refuses hosts that are none, and says which one and why', () => {
+    const wrong = [
+      'https://a.test',
+      'a.test,',
+      'a.test/path',
+      'a.test:0',
+      '10.0.0.1',
+      '[::1]',
+      '0x7f.1',
+      '2130706433',
+      'ä.test',
+      '*.1.2.3.4',
+      'a*.test',
+    ]
+    for (const value of wrong) {
+      const [problem] = problems({ DOCKER_EGRESS: value })
+      assert.equal(problem?.name, 'DOCKER_EGRESS', value)
+      assert.match(problem?.expected ?? '', /of ".*": \w/)
+    }
+    for (const value of ['*', '169.254.169.254', '0.0.0.0', '[fe80::1]'])
+      assert.equal(problems({ DOCKER_EGRESS_PRIVATE: value })[0]?.name, 'DOCKER_EGRESS_PRIVATE', value)
+  })
+
   it('A1: refuses an engine image that is not pinned outside of development', () => {
     const digest = `sha256:${'a'.repeat(64)}`
     const env = { EXECUTOR: 'docker', NODE_ENV: 'production' }

@@ -69,6 +69,7 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
     providers: options.providers ?? [],
     permissions: options.permissions ?? unattended,
     openModels: options.openModels,
+    openEgress: options.openEgress,
     engineLimits: { ...stopping, ...containedLimits, ...options.engineLimits },
     renewImage: startup.renewImage,
     turns: createStartTurns(options.maxStarts ?? Number.POSITIVE_INFINITY),

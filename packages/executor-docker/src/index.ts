@@ -4,6 +4,6 @@ export type {
   ContainerUser,
   DaemonAddress,
   DockerExecutorOptions,
-  ModelsSocket,
-  OpenModels,
+  OpenSocket,
+  SessionSocket,
 } from './options.ts'

@@ -25,8 +25,8 @@ export interface ContainerLimits {
   logBytes: number
 }
 
-/** The way of one session to its models. */
-export interface ModelsSocket {
+/** A way of one session out of its container. */
+export interface SessionSocket {
   close(): Promise<void>
 }
 
@@ -34,7 +34,7 @@ export interface ModelsSocket {
  * Listens on a socket that one container alone can reach: whatever connects to it is this session, and can be nobody
  * else. The path may be one below `/proc/self`, valid until `close`.
  */
-export type OpenModels = (sessionId: string, socketPath: string, signal: AbortSignal) => Promise<ModelsSocket>
+export type OpenSocket = (sessionId: string, socketPath: string, signal: AbortSignal) => Promise<SessionSocket>
 
 export interface DockerExecutorOptions {
   /** Every session has a directory below it. The daemon sees it under the same path. */
@@ -58,7 +58,9 @@ export interface DockerExecutorOptions {
   config?: EngineConfig
   /** Providers that `openModels` leads to, each below `/<name>`. */
   providers?: readonly string[]
-  openModels: OpenModels
+  openModels: OpenSocket
+  /** Leads on to other hosts, as an HTTP proxy; containers have no way to any unless given. */
+  openEgress?: OpenSocket | undefined
   /** Told once after the start what the engine knows of the providers of its catalogue: prices, where it has them. */
   onCatalogue?(catalogue: Catalogue): void
   /** What agents may do at most, whatever a request says; `unattended` unless given. */

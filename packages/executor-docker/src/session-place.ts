@@ -16,7 +16,7 @@ export interface PlaceDirectories {
   shell: string
   /** Where the container makes its socket; it may put anything else there. */
   sockets: string
-  /** Where the models' socket is, which the container can only connect to. */
+  /** Where the sockets to the models and to other hosts are, which the container can only connect to. */
   models: string
 }
 
@@ -81,6 +81,7 @@ export function createPlaces({ root, directories, user, maxCopyBytes }: PlacesOp
       await mkdir(directory, { recursive: true, mode: 0o700 })
     }
     await symlink(inside.modelsSocket, path.join(place.sockets, socketNames.models))
+    await symlink(inside.egressSocket, path.join(place.sockets, socketNames.egress))
     // The container finds its way through these, and makes nothing in them; who is outside finds none to them.
     for (const directory of [place.models, place.shell]) await chmod(directory, 0o755)
     await handOver(place.workspace, user)

@@ -6,6 +6,7 @@ import type { AgentSession } from '@opencode-gateway/contracts'
 import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { ctx, createPlace, image, missingImage } from './scene.ts'
 import type { Place } from './scene.ts'
+import { openWayOut, type WayOut } from './way-out.ts'
 
 const PIDS = 96
 const MEMORY = 640 * 1024 ** 2
@@ -16,12 +17,15 @@ const LOG = 1024 ** 2
 describe('a container, seen from inside', { skip: await missingImage() }, () => {
   let place: Place
   let session: AgentSession
+  let wayOut: WayOut
   before(async () => {
     place = await createPlace()
+    wayOut = await openWayOut()
     // What the session says is less than what the executor has.
     const resources = { pids: PIDS, memoryBytes: MEMORY }
     const executor = place.executor({
       limits: { pids: 2 * PIDS, memoryBytes: 2 * MEMORY, cpus: 1, tmpBytes: 8 * 1024 ** 2 },
+      openEgress: wayOut.proxy.openSocket,
     })
     await executor.start(AbortSignal.timeout(120_000))
     session = await executor.open({ sessionId: 'probe-inside', title: 'Probe', fill: { resources } }, ctx())
@@ -29,6 +33,7 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
   after(async () => {
     await session?.release('nothing')
     await place?.close()
+    await wayOut?.close()
   })
 
   /** What a command says, as the agent would run it. */
@@ -87,6 +92,27 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
       `for to in ${addresses.join(' ')}; do timeout 2 bash -c "exec 3<>/dev/tcp/$to" 2>/dev/null && echo $to; done`,
     )
     assert.equal(reached.stdout, '')
+  })
+
+  test('an engine that comes up asks for no host, and its programs reach those that are allowed', async () => {
+    assert.deepEqual(wayOut.passed, [], 'something was asked for before there was any work')
+    const answers = await sh(`
+      curl -s ${wayOut.plain}/; curl -sk ${wayOut.secure}/
+      node -e 'fetch("${wayOut.plain}").then(async (answer) => process.stdout.write(await answer.text()))'
+      git -c http.sslVerify=false ls-remote ${wayOut.secure}/ 2>&1 | grep -o "not valid"
+      npm config get offline`)
+    assert.equal(answers.stdout, `${'from outside\n'.repeat(3)}not valid\nfalse\n`, answers.stderr)
+    assert.equal((await prompt(session, 'say: still there').outcome).finalMessage, 'still there')
+  })
+
+  test('hosts that are not allowed, metadata and the machine of the gateway are refused', async () => {
+    const { port } = new URL(wayOut.plain)
+    const asked = ['other.test', '169.254.169.254', `other.test:${port}`, `127.0.0.1:${port}`, '[::ffff:127.0.0.1]']
+    const { stdout } = await sh(
+      `for to in ${asked.join(' ')}; do curl -gs --noproxy none -o /dev/null -w '%{http_code} ' http://$to/; done
+       curl -gs --noproxy none -o /dev/null -w '%{http_connect}' https://169.254.169.254/`,
+    )
+    assert.equal(stdout, '403 403 403 403 403 403')
   })
 
   test('neither the Docker socket nor another session, nor anything secret of the gateway is there', async () => {

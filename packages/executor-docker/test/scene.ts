@@ -12,7 +12,7 @@ import type { CallContext, Executor } from '@opencode-gateway/contracts'
 import { createScriptedModel, scriptedEngineConfig } from '@opencode-gateway/scripted-model'
 import type { ScriptedModel } from '@opencode-gateway/scripted-model'
 import { createDockerExecutor } from '../src/index.ts'
-import type { DaemonAddress, DockerExecutorOptions, OpenModels } from '../src/index.ts'
+import type { DaemonAddress, DockerExecutorOptions, OpenSocket } from '../src/index.ts'
 import { createDaemon } from '../src/daemon/daemon.ts'
 import type { Daemon, ListedContainer } from '../src/daemon/daemon.ts'
 import { labels } from '../src/container/container-spec.ts'
@@ -118,7 +118,7 @@ export function socketOfTests(): string {
 }
 
 /** Passes what comes to a socket on to a port of this machine. */
-function passOn(port: number): OpenModels {
+function passOn(port: number): OpenSocket {
   return async (_sessionId, socketPath) => {
     const server = createServer((socket) => {
       const model = connect(port, '127.0.0.1')

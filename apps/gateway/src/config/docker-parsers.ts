@@ -1,3 +1,5 @@
+import { isAddress, isAddressPublic, isNeverMeant } from '@opencode-gateway/addresses'
+import { parseHostRules, type HostRule } from '@opencode-gateway/egress-proxy'
 import type { Parsed, Parser } from './parsers.ts'
 
 const accept = <T>(value: T): Parsed<T> => ({ ok: true, value })
@@ -23,6 +25,31 @@ export const networkName: Parser<string> = (input) =>
   /^[a-z0-9][\w.-]{0,127}$/i.test(input) && input !== 'host'
     ? accept(input)
     : refuse('the name of a network; "host" would open every port of this machine to agents')
+
+/** Hosts that have public addresses alone. */
+export const egressHosts: Parser<readonly HostRule[]> = (input) =>
+  hostRules(input, ({ host }) =>
+    isAddress(host) && !isAddressPublic(host) ? 'it is not public, which DOCKER_EGRESS_PRIVATE is for' : undefined,
+  )
+
+/** Hosts that are meant whatever address they have. */
+export const privateEgressHosts: Parser<readonly HostRule[]> = (input) =>
+  hostRules(input, ({ host }) => {
+    if (host === '') return 'it would open every address of this network'
+    return isAddress(host) && isNeverMeant(host) ? 'no container may connect to it' : undefined
+  })
+
+function hostRules(input: string, objection: (rule: HostRule) => string | undefined): Parsed<readonly HostRule[]> {
+  const parsed = parseHostRules(input)
+  const problem = (entry: string, why: string) =>
+    refuse(`hosts with commas between, "host", "host:port" or "*.domain"; of ${JSON.stringify(entry)}: ${why}`)
+  if (parsed.status === 'refused') return problem(parsed.entry, parsed.why)
+  for (const rule of parsed.rules) {
+    const why = objection(rule)
+    if (why !== undefined) return problem(rule.text, why)
+  }
+  return accept(parsed.rules)
+}
 
 export const runtimeName: Parser<string> = (input) =>
   /^[a-z0-9][\w.-]{0,127}$/i.test(input) ? accept(input) : refuse('the name of a runtime of the daemon')

@@ -27,6 +27,13 @@ export function readDocker({ read }: Reader, env: Environment, maxConcurrentRuns
     idleTimeoutMs: read(dockerVariables.dockerIdleMs),
     maxContainers: read(dockerVariables.dockerMaxContainers) ?? CONTAINERS_PER_RUN * maxConcurrentRuns,
     maxStarts: read(dockerVariables.dockerMaxStarts) ?? startsAtOnce(availableParallelism()),
+    egress: {
+      hosts: read(dockerVariables.dockerEgress) ?? [],
+      /** Whatever address they have. */
+      privateHosts: read(dockerVariables.dockerEgressPrivate) ?? [],
+      /** Of one container. */
+      maxConnections: read(dockerVariables.dockerEgressConnections),
+    },
     warmPool: { size: read(dockerVariables.dockerWarmPool) },
   }
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { createEgressMetrics, type EgressMetrics } from './egress-metrics.ts'
 import { createEngineMetrics, type EngineMetrics } from './engine-metrics.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { createModelMetrics, type ModelMetrics } from './model-metrics.ts'
@@ -15,6 +16,7 @@ export interface Metrics {
   readonly streams: StreamMetrics
   readonly engine: EngineMetrics
   readonly models: ModelMetrics
+  readonly egress: EgressMetrics
 }
 
 export interface MetricsOptions {
@@ -36,5 +38,6 @@ export function createMetrics({ process: withProcess }: MetricsOptions): Metrics
     streams: createStreamMetrics(registry),
     engine: createEngineMetrics(registry),
     models: createModelMetrics(registry),
+    egress: createEgressMetrics(registry),
   }
 }

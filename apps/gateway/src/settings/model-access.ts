@@ -32,7 +32,7 @@ export interface ModelAccessOptions extends EngineSettingsOptions {
 export interface ModelAccess {
   proxy: ModelProxy
   /** What an engine is given, without what the proxy keeps for itself, and its ways to the proxy. */
-  forExecutor: ExecutorSettings['engine']
+  forExecutor: Omit<ExecutorSettings['engine'], 'openEgress'>
   /** Providers that an engine calls past the proxy. */
   straight: readonly StraightProvider[]
   /** What requests may choose. */

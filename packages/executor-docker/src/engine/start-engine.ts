@@ -9,12 +9,12 @@ import { containerName } from '../container/container-spec.ts'
 import type { ContainerSpecOptions } from '../container/container-spec.ts'
 import { findContainer, launchContainer, socketOf } from '../container/launch-container.ts'
 import type { RunningContainer } from '../container/launch-container.ts'
-import { openModelsSocket } from './models-socket.ts'
+import { egressEnvironment } from '../container/egress-environment.ts'
+import { openWaysOut, type WaysOutOptions } from './ways-out.ts'
 import { whileWanted } from './start-call.ts'
 import type { StartCall } from './start-call.ts'
 import type { StartTurns } from './start-turns.ts'
 import { createEngineSupervision, type EngineSupervisionOptions } from './supervise-engine.ts'
-import type { OpenModels } from '../options.ts'
 import { inside } from '../container/inside.ts'
 import { lowered } from '../container/own-limits.ts'
 import type { PlaceDirectories, Places } from '../session-place.ts'
@@ -23,7 +23,7 @@ import type { WarmContainer } from '../warm/warm-pool.ts'
 /** Where a container finds its way to the models, which asks for no key: whoever comes that way is the session. */
 const MODELS = 'http://127.0.0.1:4010'
 
-export interface EngineStarterOptions extends EngineSupervisionOptions {
+export interface EngineStarterOptions extends EngineSupervisionOptions, WaysOutOptions {
   places: Places
   /** What the containers of all sessions have in common; known once the executor has started. */
   spec(): Pick<ContainerSpecOptions, 'image' | 'user' | 'network' | 'runtime' | 'limits' | 'owner'>
@@ -31,7 +31,6 @@ export interface EngineStarterOptions extends EngineSupervisionOptions {
   ownLimits(sessionId: string): ContainerResources | undefined
   config: EngineConfig
   providers: readonly string[]
-  openModels: OpenModels
   turns: StartTurns
   /** Has the image again that has gone, where it can be had. IMAGE_UNAVAILABLE. */
   renewImage(signal: AbortSignal): Promise<void>
@@ -74,6 +73,7 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     OPENCODE_CONFIG_CONTENT: JSON.stringify(config),
     // Of the image, unless there are models that only the engine's own catalogue knows.
     ...(selfContained ? {} : { OPENCODE_MODELS_PATH: '' }),
+    ...(options.openEgress ? egressEnvironment : {}),
   }
 
   const supervise = createEngineSupervision(options)
@@ -86,11 +86,11 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     if (options.isDiscarded(name)) return undefined
     const container = await findContainer(daemon, { owner, name, sockets }, signal)
     if (!container) return undefined
-    const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)
+    const ways = await openWaysOut(options, { sessionId, directory }, signal)
     try {
-      return await supervise({ sessionId, container, models, isNew: false }, onGone, signal)
+      return await supervise({ sessionId, container, ways, isNew: false }, onGone, signal)
     } catch (err) {
-      await models.close()
+      await ways.close()
       signal.throwIfAborted()
       // Whatever the agent has done to it: the conversation goes on in another container.
       log.error({ sessionId, containerId: container.id, err }, 'the engine of a container cannot be used; it is ended')
@@ -126,17 +126,17 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
     { steps, signal }: { steps: BootSteps; signal: AbortSignal },
   ): Promise<ContainerEngine> => {
     const directories = await places.ready(sessionId)
-    const models = await openModelsSocket(options.openModels, { sessionId, directory: directories.models }, signal)
+    const ways = await openWaysOut(options, { sessionId, directory: directories.models }, signal)
     try {
       const container = await launch(sessionId, { directories, steps }, signal)
       try {
-        return await supervise({ sessionId, container, models, isNew: true }, onGone, signal)
+        return await supervise({ sessionId, container, ways, isNew: true }, onGone, signal)
       } catch (error) {
         await options.discard(container.id)
         throw error
       }
     } catch (error) {
-      await models.close()
+      await ways.close()
       throw error
     }
   }
@@ -149,8 +149,8 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
       try {
         const container = await launch(id, { directories, steps: createBootSteps() }, signal)
         try {
-          const models = { close: () => Promise.resolve() }
-          const engine = await supervise({ sessionId: id, container, models, isNew: true }, onGone, signal)
+          const ways = { close: () => Promise.resolve() }
+          const engine = await supervise({ sessionId: id, container, ways, isNew: true }, onGone, signal)
           await engine.client.probe(inside.workspace, signal)
           return { container, engine, image: options.spec().image }
         } catch (error) {
@@ -165,12 +165,12 @@ export function createEngineStarter(options: EngineStarterOptions): EngineStarte
       const { models: directory, sockets } = places.of(sessionId)
       container.steps?.begin()
       await places.share(sessionId)
-      const models = await openModelsSocket(options.openModels, { sessionId, directory }, signal)
+      const ways = await openWaysOut(options, { sessionId, directory }, signal)
       try {
         const moved = { ...container, engineSocket: socketOf(sockets) }
-        return await supervise({ sessionId, container: moved, models, isNew: true }, onGone, signal)
+        return await supervise({ sessionId, container: moved, ways, isNew: true }, onGone, signal)
       } catch (error) {
-        await models.close()
+        await ways.close()
         throw error
       }
     },

@@ -7,7 +7,7 @@ import type { ContainerEngine } from '../container/container-engine.ts'
 import type { Discarded } from '../container/discard.ts'
 import type { RunningContainer } from '../container/launch-container.ts'
 import type { Daemon } from '../daemon/daemon.ts'
-import type { ModelsSocket } from '../options.ts'
+import type { SessionSocket } from '../options.ts'
 import { connectToEngine } from './engine-socket.ts'
 
 export interface EngineSupervisionOptions {
@@ -26,7 +26,7 @@ export interface Started {
   container: RunningContainer
   /** Nobody had it before. */
   isNew: boolean
-  models: ModelsSocket
+  ways: SessionSocket
 }
 
 /** Makes sure that the engine of a container is one that we can drive, and watches over both from then on. */
@@ -55,7 +55,7 @@ export function createEngineSupervision(options: EngineSupervisionOptions): Supe
     return { client, ending }
   }
 
-  return async ({ sessionId, container, isNew, models }, onGone, signal) => {
+  return async ({ sessionId, container, isNew, ways }, onGone, signal) => {
     const { client, ending } = connect(sessionId, container, isNew)
     try {
       const { version } = await client.handshake(signal)
@@ -81,7 +81,7 @@ export function createEngineSupervision(options: EngineSupervisionOptions): Supe
       endTimeoutMs: options.endTimeoutMs,
       onGone,
       discard: options.discard,
-      free: () => models.close(),
+      free: () => ways.close(),
     })
     ending.end = (why) => engine.end(new ExecutorError('ENGINE_LOST', why))
     return engine

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
+import { isAddress, isAddressPublic } from '@opencode-gateway/addresses'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import { isAddress, isAddressPublic } from './public-address.ts'
 import { refused } from './refused.ts'
 import type { Remote } from './remote.ts'
 

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
-import { isAddress, isAddressPublic } from './public-address.ts'
+import { isIPv6 } from 'node:net'
+import { isAddress, isAddressPublic, isLocalName, readHost } from '@opencode-gateway/addresses'
 import { refused } from './refused.ts'
 
 /** A repository's address that passed the checks that need no network. */
@@ -27,7 +27,6 @@ const URL_FORM =
   /^(?<scheme>https?|ssh):\/\/(?:(?<user>[^@/]*)@)?(?<host>\[[^\]/]*\]|[^:/@[\]]*)(?::(?<port>[^/]*))?(?<path>\/.*)$/i
 const SCP_FORM = /^(?<user>[^@/:]+)@(?<host>[^:/@[\]]+):(?<path>.+)$/
 const USER = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
-const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
 const PATH = /^[A-Za-z0-9._~/%+@,=-]+$/
 
 /** Throws REPOSITORY_REFUSED for an address that may not be used. Opens no connection. */
@@ -84,20 +83,16 @@ function checkPath(path: string): void {
   if (names.every((name) => name === '')) throw refused('repository', 'names no repository')
 }
 
-/** One spelling per host: what another reader could take for another address is refused, not rewritten. */
+const NOT_A_HOST = {
+  'not a host': 'names a host that is not one',
+  'not in ASCII': 'must name the host in ASCII (xn--…)',
+  'not in decimal': 'must write an address as four decimal numbers',
+} as const
+
 function parseHost(text: string): string {
-  if (text.startsWith('[')) {
-    const address = text.slice(1, -1).toLowerCase()
-    if (!isIPv6(address) || address.includes('%')) throw refused('repository', 'names a host that is not one')
-    return address
-  }
-  const host = text.toLowerCase()
-  if (isIPv4(host)) return host
-  if (/[^\u0020-\u007e]/.test(host)) throw refused('repository', 'must name the host in ASCII (xn--…)')
-  if (!HOST.test(host)) throw refused('repository', 'names a host that is not one')
-  if (/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(host))
-    throw refused('repository', 'must write an address as four decimal numbers')
-  return host
+  const read = readHost(text)
+  if (read.status === 'refused') throw refused('repository', NOT_A_HOST[read.why])
+  return read.host
 }
 
 function parsePort(text: string | undefined, byDefault: number): number {
@@ -114,13 +109,6 @@ function isListed(allowed: readonly string[], host: string, port: number, usualP
     const listed = entry.toLowerCase()
     return listed === `${name}:${port}` || (port === usualPort && (listed === name || listed === host))
   })
-}
-
-function isLocalName(host: string): boolean {
-  return (
-    !isAddress(host) &&
-    (!host.includes('.') || /\.(?:localhost|local|internal|intranet|lan|home|corp|arpa)$/.test(host))
-  )
 }
 
 function rebuild(scheme: string, parts: Record<string, string | undefined>, host: string, isUrl: boolean): string {

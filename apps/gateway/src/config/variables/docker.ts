@@ -2,8 +2,10 @@ import {
   containerUser,
   cpus,
   daemonAddress,
+  egressHosts,
   imageReference,
   networkName,
+  privateEgressHosts,
   runtimeName,
   size,
 } from '../docker-parsers.ts'
@@ -36,6 +38,22 @@ export const dockerVariables = {
     networkName,
     'none',
     'Network of the containers, which need none: whatever is reachable in another one is reachable for every agent.',
+  ),
+  dockerEgress: optional(
+    'DOCKER_EGRESS',
+    egressHosts,
+    'Hosts that containers may connect to, through a proxy of the gateway: "host", "host:port", "*.domain" or "*" with commas between, on ports 80 and 443 where none is given. None unless set. A host with an address that is not public is refused all the same.',
+  ),
+  dockerEgressPrivate: optional(
+    'DOCKER_EGRESS_PRIVATE',
+    privateEgressHosts,
+    'More hosts, in the same form, that containers may connect to whatever address they have: a registry of your own network.',
+  ),
+  dockerEgressConnections: variable(
+    'DOCKER_EGRESS_CONNECTIONS',
+    parse.integer(1, 1_000),
+    '64',
+    'Connections of one container to other hosts at the same time; all containers together have 16 times as many.',
   ),
   dockerRuntime: optional(
     'DOCKER_RUNTIME',

@@ -37,11 +37,42 @@ for (const [net, prefix] of SPECIAL_IPV6) special.addSubnet(net, prefix, 'ipv6')
 const global = new BlockList()
 global.addSubnet('2000::', 3, 'ipv6')
 
+// Whoever lists private addresses on purpose does not mean these: machine credentials, every machine, no machine.
+const NEVER_IPV4 = [
+  ['0.0.0.0', 8],
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['169.254.0.0', 16],
+  ['192.0.0.192', 32],
+  ['224.0.0.0', 3],
+] as const
+const NEVER_IPV6 = [
+  ['::', 128],
+  ['::ffff:0:0', 96],
+  ['64:ff9b::', 96],
+  ['fd00:ec2::', 32],
+  ['fd20:ce::', 32],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const
+// Apart: a list takes an IPv4 address for one of ::ffff:0:0/96.
+const neverIpv4 = new BlockList()
+for (const [net, prefix] of NEVER_IPV4) neverIpv4.addSubnet(net, prefix, 'ipv4')
+const neverIpv6 = new BlockList()
+for (const [net, prefix] of NEVER_IPV6) neverIpv6.addSubnet(net, prefix, 'ipv6')
+
+/** Whether an address leads to the machine's own metadata, to nobody or to everybody: never of use to an agent. */
+export function isNeverMeant(address: string): boolean {
+  return isIPv4(address) ? neverIpv4.check(address, 'ipv4') : neverIpv6.check(address, 'ipv6')
+}
+
+/** Whether an address is one that the whole Internet reaches. */
 export function isAddressPublic(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4')
   return isIPv6(address) && global.check(address, 'ipv6') && !special.check(address, 'ipv6')
 }
 
+/** Whether it is an address and not a name. */
 export function isAddress(host: string): boolean {
   return isIPv4(host) || isIPv6(host)
 }

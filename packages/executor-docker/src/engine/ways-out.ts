@@ -1,0 +1,67 @@
+import { constants } from 'node:fs'
+import { chmod, open, rm } from 'node:fs/promises'
+import { socketNames } from '../container/inside.ts'
+import type { OpenSocket, SessionSocket } from '../options.ts'
+
+/** What leads out of containers. */
+export interface WaysOutOptions {
+  openModels: OpenSocket
+  openEgress?: OpenSocket | undefined
+}
+
+/** Opens the session's way to its models, and the one to other hosts where there is one. */
+export async function openWaysOut(
+  { openModels, openEgress }: WaysOutOptions,
+  place: { sessionId: string; directory: string },
+  signal: AbortSignal,
+): Promise<SessionSocket> {
+  const models = await openSocket(openModels, { ...place, name: socketNames.models }, signal)
+  if (!openEgress) return models
+  try {
+    const egress = await openSocket(openEgress, { ...place, name: socketNames.egress }, signal)
+    return {
+      async close() {
+        try {
+          await egress.close()
+        } finally {
+          await models.close()
+        }
+      },
+    }
+  } catch (error) {
+    await models.close()
+    throw error
+  }
+}
+
+/**
+ * The directory is ours alone to write in; its descriptor is part of the socket's path, since that of a directory may
+ * be longer than a socket's can be.
+ */
+async function openSocket(
+  listen: OpenSocket,
+  { sessionId, directory, name }: { sessionId: string; directory: string; name: string },
+  signal: AbortSignal,
+): Promise<SessionSocket> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const path = `/proc/self/fd/${handle.fd}/${name}`
+  try {
+    // What a gateway left that is no more.
+    await rm(path, { force: true })
+    const socket = await listen(sessionId, path, signal)
+    // Who may connect is whoever has the directory: the container and we.
+    await chmod(path, 0o666)
+    return {
+      async close() {
+        try {
+          await socket.close()
+        } finally {
+          await handle.close()
+        }
+      },
+    }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
