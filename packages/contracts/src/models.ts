@@ -92,6 +92,12 @@ export interface ModelRun {
   resumed?: true
 }
 
+/**
+ * What the model proxy answers an engine when a provider cannot be reached and it is of no use to call again in this run.
+ * Engines take such an answer for final; a later run may have more luck.
+ */
+export const providerUnreachedStatus = 424
+
 /** Why the run may go on no longer. */
 export interface ModelStop {
   code: Extract<ErrorCode, 'BUDGET_EXCEEDED' | 'MODEL_ERROR'>

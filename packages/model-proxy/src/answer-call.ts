@@ -95,6 +95,13 @@ export async function answerCall(
   })
   tap.end()
   call.end(end, tap)
+  const { origin } = shaped.upstream
+  if (end.kind === 'answered' || end.kind === 'broken') meter.reach.reached(origin)
+  if (end.kind === 'refused') {
+    const { why, unreached } = end
+    const message = unreached && `the provider "${model.split('/', 1)[0]}" could not be reached: ${unreached}`
+    sendRefusal(response, unreached && meter.reach.missed(origin) ? 'unreached' : why, message)
+  }
   if (end.kind === 'refused' || end.kind === 'broken') {
     log.warn({ provider: target.provider, sessionId, end }, 'a call of a model did not go well')
   }

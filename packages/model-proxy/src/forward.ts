@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Late, onceConnected, type Connections } from './connections.ts'
 import { responseHeaders } from './headers.ts'
-import { sendRefusal } from './refusal.ts'
+import { whyUnreached } from './reach.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface ForwardOptions {
@@ -28,7 +28,8 @@ export interface AnswerTap {
 /** How a call ended: with a whole answer, or with what broke it off. */
 export type ForwardEnd =
   | { kind: 'answered'; status: number }
-  | { kind: 'refused'; why: 'unreachable' | 'late' | 'garbage' }
+  /** The engine has nothing yet, and still waits. `unreached`: why no connection came about, if that is it. */
+  | { kind: 'refused'; why: 'unsendable' | 'unreachable' | 'late' | 'garbage'; unreached?: string }
   /** The engine has a part of the answer, and its connection is broken. */
   | { kind: 'broken'; why: 'provider' | 'too_large' | 'late'; status: number }
   /** The engine has gone. `sent`: not before the provider had the call; `status` is 0 when it had not answered yet. */
@@ -36,7 +37,7 @@ export type ForwardEnd =
 
 /**
  * Sends a call to its provider and the answer back, chunk by chunk as they come: the provider is read as fast as the
- * engine reads. Settles when nothing of the call is left; never rejects.
+ * engine reads. Settles when nothing of the call is left; never rejects. After `refused` the caller has to answer the engine.
  */
 export function forward(options: ForwardOptions): Promise<ForwardEnd> {
   const { connections, upstream, response, maxAnswerBytes, silenceTimeoutMs, tap } = options
@@ -49,8 +50,7 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
     outgoing = connections.request({ origin, path, method: 'POST', headers: options.headers })
   } catch {
     // A key of the operator with a line break, for one, cannot stand in a header.
-    sendRefusal(response, 'unreachable')
-    return Promise.resolve({ kind: 'refused', why: 'unreachable' })
+    return Promise.resolve({ kind: 'refused', why: 'unsendable' })
   }
   let answer: IncomingMessage | undefined
   let silence: NodeJS.Timeout | undefined
@@ -89,8 +89,7 @@ export function forward(options: ForwardOptions): Promise<ForwardEnd> {
       return end({ kind: 'broken', why: tooLarge ? 'too_large' : error instanceof Late ? 'late' : 'provider', status })
     }
     const why = error instanceof Late ? 'late' : isGarbage(error) || answer ? 'garbage' : 'unreachable'
-    sendRefusal(response, why)
-    end({ kind: 'refused', why })
+    end({ kind: 'refused', why, ...(sent ? {} : { unreached: whyUnreached(error) }) })
   }
   /** A request that waits for its connection, or whose connection has ended, does not tell that it was destroyed. */
   const giveUp = (error: Error): void => {

@@ -5,6 +5,8 @@ export interface ProxyLimits {
   maxAnswerBytes: number
   /** Until a connection to a provider stands, milliseconds. */
   connectTimeoutMs: number
+  /** For how long a run that has not come through to a provider calls again, milliseconds. */
+  unreachedPatienceMs: number
   /** Until a provider begins to answer, and between two pieces of its answer; milliseconds. */
   silenceTimeoutMs: number
   /** Until a provider that is checked has answered, milliseconds. */
@@ -21,6 +23,7 @@ export const defaultProxyLimits: ProxyLimits = {
   maxRequestBytes: 64 * 1024 ** 2,
   maxAnswerBytes: 64 * 1024 ** 2,
   connectTimeoutMs: 15_000,
+  unreachedPatienceMs: 5_000,
   silenceTimeoutMs: 600_000,
   checkTimeoutMs: 15_000,
   maxCheckBytes: 8 * 1024 ** 2,

@@ -11,6 +11,7 @@ import type { Account } from './account.ts'
 import { overBudget, type OverBudget, type Spending } from './budget.ts'
 import { createCall, type MeteredCall } from './metered-call.ts'
 import type { MetersOptions } from './meters.ts'
+import { createReach, type Reach } from './reach.ts'
 import type { Refusal } from './refusal.ts'
 import type { CallShape } from './shape-call.ts'
 import { toUsage } from './totals.ts'
@@ -20,6 +21,7 @@ export interface Meter {
   usage(): Usage | undefined
   /** What the run asks of its models; undefined when nothing. */
   readonly shape: CallShape | undefined
+  readonly reach: Reach
   /**
    * Begins a call, if the run may call this model once more; at a limit that may be raised it waits until that is
    * decided. `left`: the engine has gone meanwhile.
@@ -45,7 +47,7 @@ export interface AdmittedCall {
 
 export interface MeterOptions extends Pick<
   MetersOptions,
-  'usageLog' | 'prices' | 'log' | 'now' | 'holdRoom' | 'isRaisable'
+  'usageLog' | 'prices' | 'log' | 'now' | 'holdRoom' | 'isRaisable' | 'patienceMs'
 > {
   run: ModelRun
   /** That came with the request of the run. */
@@ -165,6 +167,7 @@ export function createMeter(options: MeterOptions): Meter {
 
   return {
     shape: run.options && { options: run.options, key: options.key },
+    reach: createReach(options),
     stop,
     usage: () => (ofRun.spent().calls === 0 ? undefined : toUsage(ofRun.spent(), model)),
     async admit(call) {

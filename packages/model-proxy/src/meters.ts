@@ -37,6 +37,8 @@ export interface MetersOptions {
   /** Whether anybody may raise what the tenant's keys may use, and what it may use on a day. */
   isRaisable(tenant: string): boolean
   holdRoom: HoldRoom
+  /** For how long a run that has not come through to a provider calls again, milliseconds. */
+  patienceMs: number
   log: Log
   /** Milliseconds since the epoch. */
   now(): number

@@ -71,6 +71,7 @@ export function createModelProxy({ upstreams, log, ...options }: ModelProxyOptio
     budgetsOfKey: options.budgetsOfKey ?? (() => ({})),
     isRaisable: options.isRaisable ?? (() => false),
     holdRoom: createHoldRoom(limits.maxHeldBytes),
+    patienceMs: limits.unreachedPatienceMs,
     log,
     now: Date.now,
   })

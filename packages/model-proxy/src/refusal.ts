@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { providerUnreachedStatus } from '@opencode-gateway/contracts'
 
 interface RefusalKind {
   status: number
@@ -19,6 +20,8 @@ export const refusals = {
   budget: { status: 403, alarm: false, message: 'a budget is used up' },
   too_large: { status: 413, alarm: false, message: 'the request is too large' },
   not_readable: { status: 400, alarm: false, message: 'the request cannot be read' },
+  unsendable: { status: 400, alarm: false, message: "the provider's key or one of its headers cannot be sent" },
+  unreached: { status: providerUnreachedStatus, alarm: false, message: 'the provider could not be reached' },
   unreachable: { status: 502, alarm: false, message: 'the provider could not be reached' },
   garbage: { status: 502, alarm: false, message: 'the provider answered with something that is no answer' },
   late: { status: 504, alarm: false, message: 'the provider did not answer in time' },

@@ -137,6 +137,28 @@ test('a provider that is down, redirects or talks nonsense gives an error that s
   }
 })
 
+test('a run that has not come through to its provider is soon told not to try again, and why', LIMIT, async (t) => {
+  const nowhere = await startScene(t, 'http://127.0.0.1:1', { limits: { unreachedPatienceMs: 0 } })
+  const patient = await startScene(t, 'http://127.0.0.1:1')
+  for (const [scene, status] of [
+    [nowhere, 424],
+    [patient, 502],
+  ] as const) {
+    const answer = await scene.call(CHAT)
+    assert.equal(answer.status, status)
+    const { error } = (await answer.json()) as { error: { message: string } }
+    assert.equal(error.message, 'model proxy: the provider "acme" could not be reached: nothing listens at its address')
+  }
+})
+
+test('a run that has had an answer of its provider may go on trying when that is away', LIMIT, async (t) => {
+  const provider = await startProvider(t, (response) => response.end('{}'))
+  const scene = await startScene(t, provider.address, { limits: { unreachedPatienceMs: 0 } })
+  assert.equal((await scene.call(CHAT)).status, 200)
+  provider.close()
+  assert.equal((await scene.call(CHAT)).status, 502)
+})
+
 test('a provider that says nothing is given up', LIMIT, async (t) => {
   const provider = await startProvider(t, () => {})
   const scene = await startScene(t, provider.address, { limits: { silenceTimeoutMs: 50 } })

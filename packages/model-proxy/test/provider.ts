@@ -16,6 +16,8 @@ export interface Provider {
   calls: ReceivedCall[]
   /** Answers that began and did not get to their end. */
   left(): number
+  /** From now on nobody is there. */
+  close(): void
 }
 
 export async function startProvider(
@@ -36,9 +38,10 @@ export async function startProvider(
   }
   const server = createServer(onRequest).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  const close = (): void => {
     server.closeAllConnections()
     server.close()
-  })
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, left: () => left }
+  }
+  t.after(close)
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, left: () => left, close }
 }

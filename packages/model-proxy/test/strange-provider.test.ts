@@ -41,12 +41,12 @@ for (const status of ['000', '099', '101', '199 X\r\n\r\nHTTP/1.1 101']) {
   })
 }
 
-test('a key that cannot stand in a header gives an error, and nothing else ends', LIMIT, async (t) => {
+test('a key that cannot stand in a header gives an error that is final, and nothing else ends', LIMIT, async (t) => {
   const provider = await startProvider(t, (response) => response.end('{}'))
   const upstreams = new Map([['acme', createUpstream(provider.address, { key: 'key\n' })]])
   const scene = await startScene(t, provider.address, { upstreams })
   await scene.begin()
-  assert.equal((await scene.call(CHAT)).status, 502)
+  assert.equal((await scene.call(CHAT)).status, 400)
   assert.equal(provider.calls.length, 0)
 })
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@opencode-gateway/contracts'
-import { errorTable } from '@opencode-gateway/contracts'
+import { errorTable, providerUnreachedStatus } from '@opencode-gateway/contracts'
 import type { EngineFault } from './engine-model.ts'
 
 export interface RunFault {
@@ -39,7 +39,8 @@ function codeOf({ name, message, statusCode }: EngineFault): ErrorCode {
   }
 }
 
-/** A request the provider calls wrong stays wrong. */
+/** A request the provider calls wrong stays wrong; a provider that was not reached may be there later. */
 function isPassing({ retryable, statusCode }: EngineFault): boolean {
+  if (statusCode === providerUnreachedStatus) return true
   return retryable ?? (statusCode === undefined || statusCode >= 500)
 }

@@ -172,6 +172,7 @@ describe('what ends a run', () => {
     assert.equal(retryable({ name: 'APIError', message: 'x', statusCode: 500, retryable: true }), true)
     assert.equal(retryable({ name: 'APIError', message: 'x', statusCode: 400, retryable: false }), false)
     assert.equal(retryable({ name: 'APIError', message: 'x', statusCode: 401, retryable: true }), false)
+    assert.equal(retryable({ name: 'APIError', message: 'x', statusCode: 424, retryable: false }), true)
   })
 })
 

@@ -121,11 +121,14 @@ test('the engine retries an error and a drop of the same turn', { timeout }, asy
   )
 })
 
-test('the engine gives up on an error it cannot retry, and the next prompt works', { timeout }, async () => {
-  const { session, answer } = await run('error: 401 wrong key')
-  assert.equal(answer.info.error?.name, 'APIError')
-  assert.equal(textOf(await engine.prompt(session, 'say: better')), 'better')
-})
+// The second one is what the model proxy says of a provider that is not there.
+for (const error of ['401 wrong key', '424 the provider "acme" could not be reached: nothing listens at its address']) {
+  test(`the engine gives up at once on "${error}", and the next prompt works`, { timeout }, async () => {
+    const { session, answer } = await run(`error: ${error}`)
+    assert.equal(answer.info.error?.name, 'APIError')
+    assert.equal(textOf(await engine.prompt(session, 'say: better')), 'better')
+  })
+}
 
 test('goes on after the engine compacts, from where it was', { timeout }, async () => {
   const overflowed = await run('write: c.txt | x\noverflow\nrun: echo after\nsay: recovered')
