@@ -95,6 +95,8 @@ test('D4: a session clones once, commits after each run, and tells what git did'
     base_commit: await server.git('twice', 'rev-parse', 'develop'),
   })
 
+  const refused = await call('POST', `/sessions/${id}/messages`, { prompt: 'say: never', pull_request: true })
+  assert.equal(`${String(refused.json().code)} ${refused.status}`, 'UNSUPPORTED_OPTION 422', refused.text)
   const again = await call('POST', `/sessions/${id}/messages`, { prompt: lines.write('second.txt', '2'), push: true })
   assert.equal(again.status, 202, again.text)
   const second = await framesOf(`${real.url}/sessions/${id}/stream?after=${first.at(-1)?.id ?? ''}`, t.signal)

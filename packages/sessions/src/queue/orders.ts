@@ -37,6 +37,15 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
     slots: limits.maxConcurrentRuns,
   }
 
+  /** Throws when what is ordered could not be delivered, however well the agent works. A closed session is told later. */
+  async function assertDeliverable({ sessionId, executor, closedAt }: SessionRow, order: RunOrder): Promise<void> {
+    if (order.kind !== 'prompt' || order.delivery === undefined || closedAt !== undefined) return
+    const fill = await store.getFill(sessionId)
+    if (fill?.repository) return executors.get(executor)?.workspaces?.check(fill, order.delivery)
+    const text = `Session "${sessionId}" has no repository: there is nothing to commit to.`
+    throw new GatewayError('INVALID_REQUEST', text, { details: { field: 'repository', reason: 'is missing' } })
+  }
+
   return {
     async create(order) {
       refuseWhenClosing()
@@ -78,7 +87,7 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
     async addRun(tenant, sessionId, { onBusy, requestId, idempotency, ...order }) {
       refuseWhenClosing()
       const session = await owned(tenant, sessionId)
-      await refuseDeliveryOfNothing(store, session, order)
+      await assertDeliverable(session, order)
       const latest = await latestPrompt(store, session)
       const heir = await inherited(order, latest, options)
       const wanted = newRun(heir, { tenant, sessionId, requestId, createdAt: Date.now() }, limits)
@@ -115,11 +124,4 @@ export function createOrders(options: OrdersOptions): Pick<Sessions, 'create' | 
       return { session, ...added }
     },
   }
-}
-
-async function refuseDeliveryOfNothing(store: Store, { sessionId }: SessionRow, order: RunOrder): Promise<void> {
-  if (order.kind !== 'prompt' || order.delivery === undefined) return
-  if ((await store.getFill(sessionId))?.repository) return
-  const text = `Session "${sessionId}" has no repository: there is nothing to commit to.`
-  throw new GatewayError('INVALID_REQUEST', text, { details: { field: 'repository', reason: 'is missing' } })
 }
