@@ -7,7 +7,13 @@ import { startGateway } from './gateway.ts'
 const KEY = 'correct-horse-battery'
 
 test('with a key configured', async (t) => {
-  const { call } = await startGateway(t, { env: { API_KEY: KEY } })
+  const { app, call } = await startGateway(t, { env: { API_KEY: KEY } })
+
+  await t.test('a key is taken from a request that is injected, too, and not from one with two', async () => {
+    const inject = async (key: string | string[]): Promise<number> =>
+      (await app.inject({ url: '/sessions', headers: { 'x-api-key': key } })).statusCode
+    assert.deepEqual([await inject(KEY), await inject([KEY, KEY])], [200, 401])
+  })
 
   const accepted: [string, Record<string, string>][] = [
     ['Authorization: Bearer', { authorization: `Bearer ${KEY}` }],

@@ -63,7 +63,7 @@ export const auth = fp<AuthOptions>(
       const token = streamTokenOf(request)
       if (token !== undefined) return letReaderIn(request, reply, token)
       if (keys.length === 0) return refuseForeignPage(request, loopbackOnly)
-      const presented = presentedKey(request.raw.headersDistinct)
+      const presented = presentedKey(request.raw)
       const key = presented === undefined ? undefined : findKey(keys, presented)
       if (key === undefined) throw unauthorized()
       letInAs(request, key)

@@ -4,17 +4,14 @@ import { GatewayError } from '@opencode-gateway/contracts'
 import fp from 'fastify-plugin'
 import { lastAnswer, writeAnswer } from '../http/client-error.ts'
 import { failureOf } from '../http/failure.ts'
+import { headerValues } from '../http/header-values.ts'
 
 /** What Node refuses by itself, with an empty answer or none, is refused here with a problem like everything else. */
 export const httpRules = fp(
   (app) => {
     app.addHook('onRequest', (request, _reply, done) => {
-      const { httpVersion, rawHeaders } = request.raw
-      let hosts = 0
-      for (let index = 0; index < rawHeaders.length; index += 2) {
-        if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1
-      }
-      if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return done()
+      const { length: hosts } = headerValues(request.raw, 'host')
+      if (hosts === 1 || (hosts === 0 && request.raw.httpVersion === '1.0')) return done()
       done(new GatewayError('INVALID_REQUEST', `The request has ${hosts} Host headers. Send one.`))
     })
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
