@@ -286,7 +286,14 @@ describe('the configuration', () => {
     })
   })
 
-  for (const wrong of ['allow', '{"bash": "perhaps"}', '{"bash": {"ls": true}}', '["bash"]', '{"bash":']) {
+  for (const wrong of [
+    'allow',
+    '{"bash": "perhaps"}',
+    '{"bash": {"ls": true}}',
+    '["bash"]',
+    '{"bash":',
+    '{"Bash": "deny"}',
+  ]) {
     it(`refuses PERMISSIONS=${wrong}`, () => assert.equal(problems({ PERMISSIONS: wrong })[0]?.name, 'PERMISSIONS'))
   }
 

@@ -122,6 +122,9 @@ test('rules that are wider than PERMISSIONS are refused by the name of the rule'
       assert.equal(Object(answer.json()['details']).field, field)
     }
   }
+  const misspelt = await gateway.call('POST', '/run', { prompt: 'say: x', permissions: { bahs: 'deny' } })
+  assert.equal(misspelt.status, 400, misspelt.text)
+  assert.equal(Object(misspelt.json()['details']).field, 'permissions.bahs')
   assert.deepEqual(gateway.executor.inputs(), [])
   const narrower = { permissions: { webfetch: 'deny', bash: 'ask' }, interactive: true }
   assert.equal((await gateway.call('POST', '/run', { prompt: 'say: x', ...narrower })).status, 200)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PermissionRules } from '@opencode-gateway/contracts'
+import { misspeltPermission } from '../src/orders/misspelt-permission.ts'
 import { tooWide } from '../src/orders/policy.ts'
 
 const unattended: PermissionRules = {
@@ -41,6 +42,27 @@ const wider: [string, PermissionRules, string[]][] = [
 for (const [what, rules, fields] of wider) {
   test(`${what} is wider`, () => assert.deepEqual(fieldsOf(rules), fields))
 }
+
+test('a rule under a name that is plainly meant for a permission is told from one for a tool', () => {
+  for (const [name, meant] of [
+    ['bahs', 'bash'],
+    ['Bash', 'bash'],
+    ['webfecth', 'webfetch'],
+    ['write', 'edit'],
+  ] as const) {
+    assert.deepEqual(misspeltPermission({ read: 'allow', [name]: 'deny' }), { name, meant })
+  }
+  const tools = {
+    bash: 'ask',
+    'web*': 'deny',
+    lint: 'deny',
+    lists: 'deny',
+    github_write: 'deny',
+    tide: 'deny',
+  } as const
+  assert.equal(misspeltPermission(tools), undefined)
+  assert.equal(misspeltPermission('deny'), undefined)
+})
 
 test('every rule that is wider is named, with what the gateway says', () => {
   const rules: PermissionRules = { question: 'ask', bash: { 'git push*': 'allow', ls: 'allow' } }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { PermissionRules, type ModelBudget } from '@opencode-gateway/contracts'
 import { parseSealingKey, type SealingKey } from '@opencode-gateway/sealing'
 import { durationMs } from '../orders/duration.ts'
+import { misspeltPermission } from '../orders/misspelt-permission.ts'
 import { schemaCompiler } from '../http/validation.ts'
 
 /** What a parser says of a text: its value, or what it would have accepted. */
@@ -124,7 +125,9 @@ export const permissions: Parser<PermissionRules> = (input) => {
   } catch {
     return refuse(expected)
   }
-  return isPermissionRules(rules) ? accept(rules) : refuse(expected)
+  if (!isPermissionRules(rules)) return refuse(expected)
+  const misspelt = misspeltPermission(rules)
+  return misspelt ? refuse(`the permission "${misspelt.meant}" instead of "${misspelt.name}"`) : accept(rules)
 }
 
 /** By the validator that reads them in requests: the one of the schemas' own package is 300 modules more in memory. */

@@ -8,6 +8,7 @@ import {
   type ShellRequest,
 } from '@opencode-gateway/contracts'
 import type { RunOrder } from '@opencode-gateway/sessions'
+import { misspeltPermission } from './misspelt-permission.ts'
 import { modelOrder, type ModelChoices, type ModelOrder } from './model-order.ts'
 import { oneOrAll } from '../http/one-or-all.ts'
 import { isAsked } from './options.ts'
@@ -91,6 +92,7 @@ type PromptRequest = Pick<RunRequest & MessageRequest & SessionRequest, 'prompt'
 /** What a request with a prompt asks to be done. */
 export function promptOrder(request: PromptRequest & { prompt: string }, rules: OrderRules): RunOrder {
   refuseLongPrompt(request.prompt, rules.maxPromptCharacters)
+  refuseMisspeltRules(request)
   refuseWiderRules(request, rules)
   const { agent, system_prompt: systemPrompt, output_schema: outputSchema, interactive } = request
   const asked = withAnswerTool(request)
@@ -149,6 +151,17 @@ function modelOf(
   const named = { requested: request.model, default: model }
   if (provider) return providerOrder(asked ?? {}, provider, named, models)
   return asked && modelOrder(asked, named, models)
+}
+
+function refuseMisspeltRules({ permissions = {} }: PromptRequest): void {
+  const misspelt = misspeltPermission(permissions)
+  if (misspelt === undefined) return
+  const { name, meant } = misspelt
+  throw new GatewayError(
+    'INVALID_REQUEST',
+    `permissions.${name} would hold for nothing: the engine's name of that permission is "${meant}".`,
+    { details: { field: `permissions.${name}`, reason: `is no permission; "${meant}" is` } },
+  )
 }
 
 function refuseWiderRules({ permissions, interactive = false }: PromptRequest, { policy }: OrderRules): void {

@@ -1,7 +1,7 @@
 import type { PermissionRules } from '@opencode-gateway/contracts'
 
 /** Permissions of the engine, and the tools each is about. */
-const TOOLS_OF: Readonly<Record<string, readonly string[]>> = {
+export const TOOLS_OF: Readonly<Record<string, readonly string[]>> = {
   read: ['read'],
   edit: ['edit', 'write', 'patch', 'multiedit', 'apply_patch'],
   glob: ['glob'],
