@@ -12,14 +12,17 @@ export async function forward(request: IncomingMessage, response: ServerResponse
   let host: Socket | undefined
   const counted = () => ({ sentBytes: host?.bytesWritten ?? 0, receivedBytes: host?.bytesRead ?? 0 })
   try {
-    const target = readUrl(request.url ?? '')
+    const target = readUrl(request)
     passage.leadsTo(target)
     const free = way.takeSlot()
-    const wanted = whileWanted(request.socket, way.over)
+    const wanted = whileWanted(response, way.over)
     try {
       const sending = requestHeaders(request, target)
-      host = await way.reach(target, wanted)
-      await exchange({ request, response, target, host, sending, idleTimeoutMs: way.limits.idleTimeoutMs })
+      const socket = await way.reach(target, wanted)
+      host = socket
+      wanted.addEventListener('abort', () => socket.destroy(), { once: true })
+      wanted.throwIfAborted()
+      await exchange({ request, response, target, host: socket, sending, idleTimeoutMs: way.limits.idleTimeoutMs })
       passage.end({ outcome: 'passed', ...counted() })
     } finally {
       host?.destroy()

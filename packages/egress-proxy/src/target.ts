@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { readHost } from '@opencode-gateway/addresses'
 import { canonical } from './host-rule.ts'
 import { malformed } from './refusal.ts'
@@ -13,15 +14,21 @@ const AUTHORITY = /^(?<host>\[[^\]]{1,64}\]|[^:@/?#[\]]{1,254})(?::(?<port>[1-9]
 const URL_FORM = /^http:\/\/(?<authority>[^/?#]*)(?<path>[/?][^#]*)?$/i
 
 /** Of CONNECT. Throws `Refusal`. */
-export function readAuthority(text: string): Target {
-  return parse(text, undefined)
+export function readAuthority(request: IncomingMessage): Target {
+  return parse(urlOf(request), undefined)
 }
 
 /** Of any other method, with what is asked of the host. Throws `Refusal`. */
-export function readUrl(url: string): Target & { path: string } {
-  const { authority, path = '/' } = URL_FORM.exec(url)?.groups ?? {}
+export function readUrl(request: IncomingMessage): Target & { path: string } {
+  const { authority, path = '/' } = URL_FORM.exec(urlOf(request))?.groups ?? {}
   if (authority === undefined) throw malformed('ask for http://host/path, or CONNECT host:port for anything else')
   return { ...parse(authority, 80), path: path.startsWith('/') ? path : `/${path}` }
+}
+
+function urlOf({ url = '', httpVersionMajor }: IncomingMessage): string {
+  // Node takes a line without a version for one of HTTP/0.9.
+  if (httpVersionMajor !== 1) throw malformed('speak HTTP/1.1')
+  return url
 }
 
 function parse(authority: string, usualPort: number | undefined): Target {

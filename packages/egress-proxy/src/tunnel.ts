@@ -19,7 +19,7 @@ export async function tunnel(request: IncomingMessage, client: Socket, head: Buf
   way.over.addEventListener('abort', end, { once: true })
   client.once('close', () => way.over.removeEventListener('abort', end))
   try {
-    const target = readAuthority(request.url ?? '')
+    const target = readAuthority(request)
     passage.leadsTo(target)
     const free = way.takeSlot()
     try {

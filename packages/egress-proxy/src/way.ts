@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { EgressLimits } from './limits.ts'
 import type { Passage } from './passage.ts'
@@ -15,8 +16,8 @@ export interface Way {
 }
 
 /** Aborts when the session is over, or whoever asked has left. */
-export function whileWanted(client: Socket, over: AbortSignal): AbortSignal {
+export function whileWanted(asking: Socket | ServerResponse, over: AbortSignal): AbortSignal {
   const left = new AbortController()
-  client.once('close', () => left.abort(new Error('whoever asked has left')))
+  asking.once('close', () => left.abort(new Error('whoever asked has left')))
   return AbortSignal.any([over, left.signal])
 }
