@@ -196,8 +196,9 @@ export interface Workspace {
   readonly path: string
   readonly files: WorkspaceFiles
   /**
-   * What it takes on the disk, what belongs to git included; stops to count where a limit is passed. It is a look and no
-   * fence: what runs may write more meanwhile, or elsewhere.
+   * What it takes on the disk, what belongs to git included, and with it most of what its agent keeps elsewhere: its
+   * home in a container and what lies beside the output of commands. Stops to count where a limit is passed. It is a
+   * look and no fence: what runs may write more meanwhile.
    */
   measure(limits: WorkspaceLimits, signal: AbortSignal): Promise<WorkspaceSize>
   /** Undefined when the workspace was not filled from a repository. */

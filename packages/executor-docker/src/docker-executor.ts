@@ -14,7 +14,7 @@ import type { DockerExecutorOptions } from './options.ts'
 import { limitsIn, ofContainer } from './container/own-limits.ts'
 import { createSessionEngines } from './engine/session-engines.ts'
 import { createSharedWorkspaces } from './shared-workspaces.ts'
-import { createPlaces } from './session-place.ts'
+import { createPlaces, writableBeside } from './session-place.ts'
 import { createEngineStarter } from './engine/start-engine.ts'
 import { createStartTurns } from './engine/start-turns.ts'
 import { createStartup, unavailable } from './startup.ts'
@@ -31,9 +31,10 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const user = containerUser(options.user, { uid: process.getuid?.() ?? 1, gid: process.getgid?.() ?? 1 })
   const daemon = createDaemon({ address: options.daemon, timeoutMs: daemonTimeoutMs })
   const directories = createDirectories(workspaceRoot)
-  const workspaces = createSharedWorkspaces({ directories, ...options.workspaces }, user)
   const { maxCopyBytes = MAX_COPY_BYTES } = options.workspaces ?? {}
   const places = createPlaces({ root: workspaceRoot, directories, user, maxCopyBytes })
+  const besideOf = (sessionId: string): readonly string[] => writableBeside(places.of(sessionId))
+  const workspaces = createSharedWorkspaces({ directories, ...options.workspaces, besideOf }, user)
   const { discard, has: isDiscarded, retry } = createDiscarded({ daemon, log, timeoutMs: END_TIMEOUT_MS })
   const ownLimits = new Map<string, ContainerResources>()
   const closing = new AbortController()

@@ -20,6 +20,11 @@ export interface PlaceDirectories {
   models: string
 }
 
+/** Where the container can write, besides the workspace and the output of commands. */
+export function writableBeside({ home, sockets }: PlaceDirectories): readonly string[] {
+  return [home, sockets]
+}
+
 /** The directories of all sessions. */
 export interface Places {
   /** Where the engines' directories are, each below the name of its session. */

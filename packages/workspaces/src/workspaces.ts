@@ -39,6 +39,8 @@ export interface WorkspacesOptions {
   openCredentials?(sealed: string, sessionId: string): GitCredentials
   /** Whom files that are written through the API are given to, where agents work under another uid. */
   owner?: FileOwner
+  /** Directories outside of a session's workspace in which its agent can write: they count to its size. */
+  besideOf?(sessionId: string): readonly string[]
 }
 
 /** The workspaces below one root, for the executor whose agents work in them. */
@@ -60,7 +62,7 @@ const START = 'start'
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 
 export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
-  const { directories, snapshots, git, maxCheckpoints = 0, maxCopyBytes = 5 * 1024 ** 3 } = options
+  const { directories, snapshots, git, maxCheckpoints = 0, maxCopyBytes = 5 * 1024 ** 3, besideOf = () => [] } = options
   const life = randomUUID()
   const given = options.owner === undefined ? {} : { owner: options.owner }
   const asideOf = (sessionId: string): string => directories.beside(sessionId, 'aside')
@@ -82,7 +84,13 @@ export function createWorkspaces(options: WorkspacesOptions): OwnedWorkspaces {
     return {
       path: directory,
       files: createWorkspaceFiles(directory, { aside: stagingIn(aside, life), ...given }),
-      measure: (limits, signal) => measureDirectory(directory, limits, signal),
+      // Where its output is a command can write until it is over.
+      measure: (limits, signal) =>
+        measureDirectory(
+          directory,
+          { beside: [directories.beside(sessionId, 'shell'), ...besideOf(sessionId)], limits },
+          signal,
+        ),
       repository: async () => (await start()).repository,
       diff: async ({ since, ...options }, signal) =>
         await known(snapshots, 'differences').diff(place, { from: await from(since), ...options }, signal),

@@ -8,13 +8,19 @@ import { createDirectories, createWorkspaces } from '../src/index.ts'
 const KIB = 1024
 const plenty = { maxBytes: 1024 * 1024 * KIB, maxFiles: 100_000 }
 
-async function scene(t: TestContext) {
+async function scene(t: TestContext, { beside = [] }: { beside?: readonly string[] } = {}) {
   const root = await realpath(await mkdtemp(path.join(tmpdir(), 'measure-')))
   t.after(() => rm(root, { recursive: true, force: true }))
   const directories = createDirectories(path.join(root, 'workspaces'))
   await directories.prepare()
-  const workspace = await createWorkspaces({ directories }).make('one')
-  return { workspace, at: (name: string) => path.join(workspace.path, name), outside: root }
+  const besideOf = (): readonly string[] => beside.map((name) => path.join(root, name))
+  const workspace = await createWorkspaces({ directories, besideOf }).make('one')
+  return {
+    workspace,
+    shell: directories.beside('one', 'shell'),
+    at: (name: string) => path.join(workspace.path, name),
+    outside: root,
+  }
 }
 
 test('what a workspace takes on the disk is counted, with what belongs to git', async (t) => {
@@ -50,6 +56,27 @@ test('counting stops where a limit is passed', async (t) => {
   const large = await workspace.measure({ ...plenty, maxBytes: 20 * KIB }, t.signal)
   assert.deepEqual([large.files, large.whole], [3, false])
   assert.equal((await workspace.measure({ maxFiles: 50, maxBytes: 50 * 8 * KIB }, t.signal)).whole, true)
+})
+
+test('what an agent writes elsewhere counts too, beyond what an engine needs; what is not there is nothing', async (t) => {
+  const { workspace, at, shell, outside } = await scene(t, { beside: ['home', 'sockets', 'missing'] })
+  const write = async (directory: string, bytes: number): Promise<void> => {
+    await mkdir(directory, { recursive: true })
+    await writeFile(path.join(directory, 'big'), Buffer.alloc(bytes, 1))
+  }
+  await writeFile(at('f'), Buffer.alloc(200 * KIB, 1))
+  await write(path.join(outside, 'home'), 16 * 1024 * KIB)
+  const few = await workspace.measure(plenty, t.signal)
+  assert.deepEqual([few.files, few.whole], [1, true])
+  assert.ok(few.bytes < 300 * KIB, `${few.bytes} bytes`)
+  await write(path.join(outside, 'sockets'), 12 * 1024 * KIB)
+  await write(shell, 12 * 1024 * KIB)
+  const { bytes, whole } = await workspace.measure(plenty, t.signal)
+  assert.ok(whole && bytes >= 8 * 1024 * KIB && bytes < 9 * 1024 * KIB, `${bytes} bytes`)
+  assert.equal((await workspace.measure({ ...plenty, maxBytes: 4 * 1024 * KIB }, t.signal)).whole, false)
+  assert.equal((await workspace.measure({ ...plenty, maxBytes: 9 * 1024 * KIB }, t.signal)).whole, true)
+  for (let name = 0; name < 1010; name += 1) await writeFile(path.join(outside, 'home', String(name)), '')
+  assert.equal((await workspace.measure(plenty, t.signal)).files, 1 + 13)
 })
 
 test('many files are counted as few are', async (t) => {

@@ -41,9 +41,10 @@ async function send(url: string, path: string, body: object, headers: Record<str
 
 test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async (t) => {
   const limits = { DOCKER_MEMORY: '900m', DOCKER_CPUS: '1.5', DOCKER_PIDS_LIMIT: '123', MAX_OUTPUT_SIZE: '5000' }
+  const room = { WORKSPACE_MAX_BYTES: '20000000' }
   const encryption = { ENCRYPTION_KEY: randomBytes(32).toString('base64') }
   const executor = { EXECUTOR: 'docker', OPENCODE_IMAGE: IMAGE, DOCKER_HOST: HOST }
-  await using gateway = await startRealGateway({ env: { ...executor, ...limits, ...encryption } })
+  await using gateway = await startRealGateway({ env: { ...executor, ...limits, ...room, ...encryption } })
   const { url, workspaceRoot, model } = gateway
   const { body: made } = await send(url, '/sessions', {})
   const path = `/sessions/${String(made['session_id'])}`
@@ -88,6 +89,18 @@ test('E2: a container for each task', { skip: missing, timeout: 600_000 }, async
     assert.deepEqual([status, body['code']], [507, 'WORKSPACE_FULL'], JSON.stringify(body))
     const more = await send(url, '/run', { prompt, resources: { disk: '9999g' } })
     assert.deepEqual([more.status, more.body['code']], [422, 'RESOURCES_TOO_HIGH'])
+  })
+
+  await t.test('E2: whatever else an agent writes on the disk of the host counts, too', EACH, async () => {
+    for (const file of ['/home/node/big', '/run/engine/big']) {
+      const { body } = await shell(`head -c 60000000 /dev/zero >${file}`)
+      assert.deepEqual([body['code'], body['exit_code']], ['WORKSPACE_FULL', 0], file)
+      assert.equal((await shell(`rm ${file}`)).body['outcome'], 'completed')
+    }
+    // Beside the output of the command, until that has ended.
+    const { body } = await shell('head -c 60000000 /dev/zero >"$(echo /run/shell/*)/big"; sleep 321')
+    assert.equal(body['code'], 'WORKSPACE_FULL', JSON.stringify(body))
+    assert.equal((await shell('echo well')).body['output'], 'well\n')
   })
 
   await t.test('E2: what runs too long is timed out, and ended in its container', EACH, async () => {

@@ -118,8 +118,9 @@ async function allowedOver(
 }
 
 const tooMuch = ({ maxBytes, maxFiles }: WorkspaceLimits): string =>
-  `The workspace has more than ${maxBytes} bytes on the disk, more than ${maxFiles} files, or directories more than 200 ` +
-  'deep. What was done is there: read it, remove what is too much, or reset the workspace.'
+  `The workspace, with the home its agent has in a container, has more than ${maxBytes} bytes on the disk, more than ` +
+  `${maxFiles} files, or directories more than 200 deep. What was done is there: read it, remove what is too much, or ` +
+  'reset the workspace.'
 
 function aborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()

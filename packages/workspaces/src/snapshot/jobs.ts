@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { WorkspaceLimits, WorkspaceSize } from '@opencode-gateway/contracts'
+import type { WorkspaceSize } from '@opencode-gateway/contracts'
 import {
   alias,
   checkpointOf,
@@ -17,7 +17,7 @@ import { formatSnapshot, parseSnapshot, shownPath, type Snapshot } from './entry
 import { holdDirectory, type HeldDirectory } from './held-directory.ts'
 import { createImportStream } from './import-stream.ts'
 import { contentsIn, listIn, START, WORK } from './place.ts'
-import { measure } from './measure.ts'
+import { measure, type Measured } from './measure.ts'
 import { record } from './record.ts'
 import { restore } from './restore.ts'
 import { isSecretPath } from './secret-path.ts'
@@ -27,7 +27,7 @@ import { SnapshotError } from './snapshot-error.ts'
 export type Job =
   | SnapshotJob
   | { kind: 'copy'; from: string; to: string; limits: CopyLimits }
-  | { kind: 'measure'; directory: string; limits: WorkspaceLimits }
+  | ({ kind: 'measure' } & Measured)
 
 type SnapshotJob = { directory: string; root: string; limits: JobLimits } & (
   | { kind: 'take'; name: string }
@@ -60,8 +60,9 @@ export function perform(job: Job): JobResults[Job['kind']] {
     copyDirectory(from, to, job.limits)
     return undefined
   }
+  if (job.kind === 'measure') return measure(job)
   using held = holdDirectory(job.directory)
-  return job.kind === 'measure' ? measure(held, job.limits) : performOn(held, job)
+  return performOn(held, job)
 }
 
 function performOn(held: HeldDirectory, job: SnapshotJob): Comparison | undefined {

@@ -1,15 +1,22 @@
 import { opendirSync, type Stats } from 'node:fs'
 import type { WorkspaceLimits, WorkspaceSize } from '@opencode-gateway/contracts'
-import { systemCode, unlessGone, type HeldDirectory } from './held-directory.ts'
+import { holdDirectory, systemCode, unlessGone, type HeldDirectory } from './held-directory.ts'
 
 const BLOCK_BYTES = 512
 const MAX_DEPTH = 200
 
+export interface Measured {
+  directories: readonly string[]
+  /** Those that are not there, or may not be read, count as empty; else the system's error is thrown. */
+  optional: boolean
+  limits: WorkspaceLimits
+}
+
 /**
- * What a directory takes on the disk; no link is followed, and what has several names counts once. What may not be read
+ * What directories take on the disk; no link is followed, and what has several names counts once. What may not be read
  * counts by itself alone. Counting stops where a limit is passed, however much there is.
  */
-export function measure(root: HeldDirectory, { maxBytes, maxFiles }: WorkspaceLimits): WorkspaceSize {
+export function measure({ directories, optional, limits: { maxBytes, maxFiles } }: Measured): WorkspaceSize {
   const linked = new Set<string>()
   const size = { bytes: 0, files: 0, whole: true }
 
@@ -49,13 +56,21 @@ export function measure(root: HeldDirectory, { maxBytes, maxFiles }: WorkspaceLi
     return found
   }
 
-  visit(root, 1)
+  for (const directory of directories) {
+    if (!size.whole) break
+    using root = optional ? unlessGone(() => holdUnlessDenied(directory)) : holdDirectory(directory)
+    if (root) visit(root, 1)
+  }
   return size
 }
 
-function openUnlessDenied(directory: HeldDirectory, name: string): HeldDirectory | undefined {
+const openUnlessDenied = (directory: HeldDirectory, name: string) => unlessDenied(() => directory.open(name))
+
+const holdUnlessDenied = (directory: string) => unlessDenied(() => holdDirectory(directory))
+
+function unlessDenied(open: () => HeldDirectory): HeldDirectory | undefined {
   try {
-    return directory.open(name)
+    return open()
   } catch (error) {
     if (systemCode(error) === 'EACCES') return undefined
     throw error
