@@ -7,6 +7,7 @@ import { Refusal } from './refusal.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { eventRoutes } from './routes/events.ts'
 import { imageRoutes } from './routes/images.ts'
+import { unreachable } from './unreachable.ts'
 import { whileConnected } from './while-connected.ts'
 
 /** Of a container's environment the configuration is most. */
@@ -51,7 +52,7 @@ export function createGate({ config, logger = false }: GateOptions): FastifyInst
     if (reply.raw.destroyed) return reply.hijack()
     const status = error.statusCode ?? 502
     request.log.error({ method, path: url.split('?')[0], err: error }, 'a call failed')
-    const message = status < 500 ? error.message : 'the Docker daemon cannot be reached'
+    const message = status < 500 ? error.message : unreachable(error)
     return reply.code(status).send({ message })
   })
   app.setNotFoundHandler(({ method, url }) => {

@@ -14,7 +14,7 @@ export class DaemonError extends ExecutorError {
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such socket; is Docker running, and does DOCKER_HOST name its socket?',
   ECONNREFUSED: 'nobody listens there; is Docker running?',
-  EACCES: 'this user may not use the socket; add it to the group of the socket',
+  EACCES: 'this user may not open the socket; add it to the group that owns it (DOCKER_GID with compose)',
 }
 
 /** What a failed call means. `where`: the daemon's address, for people. */
