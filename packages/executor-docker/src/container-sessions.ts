@@ -5,6 +5,7 @@ import { removeInside, type Directories } from '@opencode-gateway/workspaces'
 import type { Daemon } from './daemon/daemon.ts'
 import { createDockerSession, type DockerSessionOptions } from './docker-session.ts'
 import { inside } from './container/inside.ts'
+import { orDiskFull } from './full-disk.ts'
 import type { ContainerUser } from './options.ts'
 import type { SessionEngines } from './engine/session-engines.ts'
 import type { Places } from './session-place.ts'
@@ -53,6 +54,11 @@ export function createContainerSessions(options: ContainerSessionsOptions): Cont
     },
   })
 
+  const writtenBy = (sessionId: string): readonly string[] => [
+    places.of(sessionId).workspace,
+    places.of(sessionId).home,
+  ]
+
   const free: ContainerSessions['free'] = async (sessionId, keep) => {
     const engine = engines.find(sessionId)
     await engine?.end(new ExecutorError('ENGINE_LOST', 'the session was released'))
@@ -72,6 +78,7 @@ export function createContainerSessions(options: ContainerSessionsOptions): Cont
       engine: engines.of(sessionId),
       sessionId,
       place: placeOf(sessionId),
+      written: writtenBy(sessionId),
       ownLimits: ownLimits.get(sessionId) ?? {},
       free: (keep) => free(sessionId, keep),
     })
@@ -81,13 +88,17 @@ export function createContainerSessions(options: ContainerSessionsOptions): Cont
     hold,
     free,
     async open(workspacePath, { sessionId, title, onWaiting }, { signal, log }) {
-      const { client, release } = await engines.of(sessionId).begin(signal, onWaiting)
       try {
-        const session = await client.openSession({ ...placeOf(sessionId), title }, signal)
-        const { engineSessionId } = session
-        return hold(sessionId, { log, engineSessionId, workspacePath, attached: { client, session } })
-      } finally {
-        release()
+        const { client, release } = await engines.of(sessionId).begin(signal, onWaiting)
+        try {
+          const session = await client.openSession({ ...placeOf(sessionId), title }, signal)
+          const { engineSessionId } = session
+          return hold(sessionId, { log, engineSessionId, workspacePath, attached: { client, session } })
+        } finally {
+          release()
+        }
+      } catch (error) {
+        throw error instanceof ExecutorError ? await orDiskFull(error, writtenBy(sessionId)) : error
       }
     },
   }

@@ -8,6 +8,7 @@ import type { Daemon } from './daemon/daemon.ts'
 import { leftoversOf } from './container/leftovers.ts'
 import { writtenLimits } from './container/own-limits.ts'
 import type { SessionEngine } from './engine/session-engine.ts'
+import { tellingFullDisk } from './full-disk.ts'
 
 export interface DockerSessionOptions {
   daemon: Daemon
@@ -18,6 +19,8 @@ export interface DockerSessionOptions {
   place: SessionPlace
   /** As this machine does. */
   workspacePath: string
+  /** Directories that its engine writes in. */
+  written: readonly string[]
   engineSessionId: string
   ownLimits: ContainerResources
   attached?: { client: EngineClient; session: EngineSession }
@@ -69,7 +72,7 @@ export function createDockerSession(options: DockerSessionOptions): AgentSession
       const run: Running = {}
       runs.add(run)
       engine.current()?.keep(false)
-      return endingWith(events, async (outcome) => {
+      return endingWith(tellingFullDisk(events, options.written), async (outcome) => {
         runs.delete(run)
         if (signal.reason instanceof Detached) engine.current()?.keep(true)
         else if (outcome?.status !== 'completed') await cleanUp(run)

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { Detached } from '@opencode-gateway/contracts'
 import type { AgentSession, Executor, SessionSpec } from '@opencode-gateway/contracts'
 import { labels } from '../src/container/container-spec.ts'
 import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace, ctx, leftoversOf, missingImage, soon, until } from './scene.ts'
 import type { Place } from './scene.ts'
+
+const run = promisify(execFile)
+
+const leftOf = (sessionId: string, left: readonly string[]) => left.filter((name) => name.includes(sessionId))
 
 describe('the life of containers', { skip: await missingImage() }, () => {
   let place: Place
@@ -67,6 +74,43 @@ describe('the life of containers', { skip: await missingImage() }, () => {
     )
     const { error } = await run.outcome
     assert.equal(error?.code, 'OUT_OF_MEMORY')
+  })
+
+  test('a container in which no process can begin says so, and the next run has another one', async (t) => {
+    const session = await open(t, 'crowded', { fill: { resources: { pids: 64 } } })
+    const more = `require("node:child_process").spawn("sleep", ["600"]).on("error", () => console.log("full"))`
+    const crowded = command(session, `node -e 'setInterval(() => ${more}, 20)'`)
+    await crowded.untilText('stdout', 'full')
+    // Each connection to its engine is a process.
+    const engineSocket = path.join(place.workspaceRoot, '.engine', 'crowded', 'sockets', 'engine.sock')
+    const connection = connect(engineSocket).on('error', () => {})
+    t.after(() => connection.destroy())
+    const { status, error } = await crowded.outcome
+    assert.equal(`${status} ${error?.code}`, 'interrupted PIDS_LIMIT', error?.message)
+    assert.match(error?.message ?? '', /fork.*Resource temporarily unavailable/)
+    assert.equal((await command(session, 'echo well').outcome).finalMessage, 'well\n')
+    await session.release('nothing')
+    assert.deepEqual(leftOf('crowded', await leftoversOf(place)), [])
+  })
+
+  const noMounts = process.getuid?.() !== 0 && 'only root can mount a file system'
+  test('an engine whose disk is full says so, and goes on when there is room', { skip: noMounts }, async (t) => {
+    const home = path.join(place.workspaceRoot, '.engine', 'full', 'home')
+    await mkdir(home, { recursive: true })
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', home])
+    t.after(() => run('umount', ['--lazy', home]).catch(() => undefined))
+    const session = await open(t, 'full')
+    await command(session, 'head -c 99000000 /dev/zero >"$HOME/big"; true').outcome
+    for (const begin of [() => prompt(session, 'say: never'), () => command(session, 'true')]) {
+      const { status, error } = await begin().outcome
+      assert.equal(`${status} ${error?.code}`, 'failed DISK_FULL', error?.message)
+      assert.match(error?.message ?? '', /WORKSPACE_ROOT.*make room/)
+    }
+    await rm(path.join(home, 'big'))
+    assert.equal((await prompt(session, 'say: again').outcome).finalMessage, 'again')
+    await run('umount', ['--lazy', home])
+    await session.release('nothing')
+    assert.deepEqual(leftOf('full', await leftoversOf(place)), [])
   })
 
   test('a container without work is ended, and another one comes with the next run', async (t) => {
@@ -158,10 +202,7 @@ describe('the life of containers', { skip: await missingImage() }, () => {
     const session = await open(t, 'released')
     await kill('released')
     await session.release('nothing')
-    assert.deepEqual(
-      (await leftoversOf(place)).filter((name) => name.includes('released')),
-      [],
-    )
+    assert.deepEqual(leftOf('released', await leftoversOf(place)), [])
   })
 
   test('the prices of the catalogue are learned from the image, and nobody waits for it', async (t) => {

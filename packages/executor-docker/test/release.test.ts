@@ -31,6 +31,7 @@ test('a release that failed is not taken for done, and one that is done is not d
     place: { directory, shell },
     workspacePath: directory,
     engineSessionId: 'ses_one',
+    written: [],
     ownLimits: {},
     free: () => frees.shift() ?? Promise.reject(new Error('freed again')),
   })
