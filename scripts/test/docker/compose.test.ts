@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createScriptedModel } from '@opencode-gateway/scripted-model'
 import { engineConfig } from '../../bench/lib/lean-engine.ts'
 import { freePort, prepareStack, type Stack } from './compose.ts'
 import { docker, engineImage, gatewayImage, missing, standIns } from './docker.ts'
 import { selfSigned } from './self-signed.ts'
-import { containersOf } from './stack-containers.ts'
+import { assertAsksInEarnest, containersOf } from './stack-containers.ts'
 import { assertObserves } from './stack-metrics.ts'
 import { assertProxies } from './stack-proxy.ts'
+import { smoke, soak } from './stack-scripts.ts'
 
-const execute = promisify(execFile)
-const smokeScript = fileURLToPath(new URL('../../stack/smoke.ts', import.meta.url))
-const soakScript = fileURLToPath(new URL('../../stack/soak.ts', import.meta.url))
 const STEPS = [
   'identity',
   'readiness',
@@ -54,6 +49,9 @@ test('the stack of docker/compose.yaml', OPTIONS, async (t) => {
   await stack.up('gateway', 'engine')
   t.diagnostic(`EXECUTOR=server: up and ready after ${Math.round(performance.now() - startedAt)} ms`)
   await stack.compose('up', '--detach', '--no-build', 'caddy', 'prometheus')
+  stack.set({ HTTPS_PORT: String(ports.nginx) })
+  await stack.compose('up', '--detach', '--no-build', '--no-deps', 'nginx')
+  stack.set({ HTTPS_PORT: String(ports.https) })
   const call = (path: string, body?: object) => callGateway(t, stack, path, body)
 
   await t.test('A3, E7: with EXECUTOR=server it passes the smoke, whose steps are timed', EACH, async (t) => {
@@ -63,11 +61,12 @@ test('the stack of docker/compose.yaml', OPTIONS, async (t) => {
   await t.test('every container of it is confined, and none sees the socket of Docker', EACH, async () => {
     const seen = await containersOf(stack)
     const services = seen.map(({ Config }) => String(Config.Labels['com.docker.compose.service']))
-    assert.deepEqual(services.toSorted(), ['caddy', 'engine', 'gateway', 'prometheus'])
+    assert.deepEqual(services.toSorted(), ['caddy', 'engine', 'gateway', 'nginx', 'prometheus'])
     for (const { Config, HostConfig } of seen) {
       const service = Config.Labels['com.docker.compose.service']
       assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.CapDrop, HostConfig.Privileged], [true, ['ALL'], false])
-      assert.deepEqual(HostConfig.CapAdd, service === 'caddy' ? ['NET_BIND_SERVICE'] : null)
+      const added = HostConfig.CapAdd?.map((name) => name.replace(/^CAP_/, ''))
+      assert.deepEqual(added ?? [], service === 'caddy' ? ['NET_BIND_SERVICE'] : [])
       assert.deepEqual(HostConfig.SecurityOpt, ['no-new-privileges:true'])
       assert.ok(HostConfig.PidsLimit > 0 && HostConfig.Memory > 0)
       assert.equal(HostConfig.RestartPolicy.Name, 'unless-stopped')
@@ -95,8 +94,7 @@ test('the stack of docker/compose.yaml', OPTIONS, async (t) => {
 
   await t.test('A2: its health checks say that it is well', EACH, async (t) => {
     for (;;) {
-      const seen = (await containersOf(stack)).flatMap(({ State }) => (State.Health ? [State.Health.Status] : []))
-      assert.equal(seen.length, 3)
+      const seen = (await containersOf(stack)).map(({ State }) => State.Health?.Status)
       if (seen.every((status) => status === 'healthy')) break
       await sleep(200, undefined, { signal: t.signal })
     }
@@ -113,14 +111,19 @@ test('the stack of docker/compose.yaml', OPTIONS, async (t) => {
   })
 
   await t.test('so does nginx', EACH, async (t) => {
-    stack.set({ HTTPS_PORT: String(ports.nginx) })
-    await stack.compose('up', '--detach', '--no-build', '--no-deps', 'nginx')
-    stack.set({ HTTPS_PORT: String(ports.https) })
     await assertProxies(t, { port: ports.nginx, apiKey: stack.apiKey, ca: tls.certificate })
   })
 
   await t.test('Prometheus reads it, and has all that alerts and the dashboard ask for', EACH, async (t) => {
     await assertObserves(t, `http://127.0.0.1:${ports.prometheus}`)
+  })
+
+  await t.test('the health checks of these three say so when they do not answer', EACH, async () => {
+    const theirs = (await containersOf(stack)).filter(({ Config }) =>
+      ['caddy', 'nginx', 'prometheus'].includes(Config.Labels['com.docker.compose.service'] ?? ''),
+    )
+    assert.equal(theirs.length, 3)
+    await Promise.all(theirs.map(({ Id, Config }) => assertAsksInEarnest(Id, Config.Healthcheck?.Test)))
   })
 
   await t.test(
@@ -195,24 +198,4 @@ async function callGateway(
   const text = await response.text()
   assert.ok(response.ok, `${path} was answered with ${response.status}: ${text}`)
   return JSON.parse(text)
-}
-
-/** Names of the steps that were right. */
-async function smoke(t: TestContext, { url, apiKey }: Stack): Promise<readonly string[]> {
-  const env = { ...process.env, API_KEY: apiKey }
-  const { stdout } = await execute(process.execPath, [smokeScript, '--baseUrl', url, '--timeout', '200000'], {
-    env,
-    signal: t.signal,
-  })
-  t.diagnostic(stdout.replaceAll(/^ok +/gm, '').trim().split('\n').join(', '))
-  return [...stdout.matchAll(/^ok +(.+) \(\d+ ms\)$/gm)].map(([, name = '']) => name)
-}
-
-async function soak(t: TestContext, { url, apiKey }: Stack, args: readonly string[]) {
-  const env = { ...process.env, API_KEY: apiKey }
-  const command = [soakScript, '--baseUrl', url, '--timeout', '200000', ...args]
-  const { stdout } = await execute(process.execPath, command, { env, signal: t.signal }).catch((error: Error) => {
-    throw new Error(`soak: ${'stdout' in error ? String(error.stdout) : error.message}`)
-  })
-  return JSON.parse(stdout)
 }

@@ -72,7 +72,8 @@ async function startNginx(t: TestContext, gateway: RequestListener): Promise<str
   const directory = mkdtempSync(join(tmpdir(), 'nginx-test-'))
   const port = await freePort()
   const site = example
-    .replace('server gateway:8080;', `server 127.0.0.1:${address.port}; server 127.0.0.1:${address.port};`)
+    .replace('set $gateway gateway:8080;', 'set $gateway two;')
+    .concat(`upstream two { server 127.0.0.1:${address.port}; server 127.0.0.1:${address.port}; }`)
     .replace('listen 8443 ssl', `listen 127.0.0.1:${port}`)
     .replaceAll(/^ *ssl_.*$/gm, '')
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
