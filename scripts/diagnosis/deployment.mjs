@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { careful, missing, ok } from './finding.mjs'
 
@@ -7,7 +9,8 @@ import { careful, missing, ok } from './finding.mjs'
 /** @typedef {(path: string) => Promise<{ uid: number, gid: number } | undefined>} Look */
 
 const execute = promisify(execFile)
-const FILE = new URL('../../docker/.env', import.meta.url)
+const DIRECTORY = new URL('../../docker/', import.meta.url)
+const FILE = new URL('.env', DIRECTORY)
 /** Whom the containers of docker/compose.yaml run as. */
 const CONTAINER_UID = 1000
 
@@ -62,6 +65,12 @@ export async function deploymentFinding(text, look) {
         `DOCKER_GID is "${get('DOCKER_GID')}", "${socket}" is of ${found.gid}`,
         `set DOCKER_GID=${found.gid}`,
       ])
+  }
+  if (get('COMPOSE_PROFILES').includes('proxy-nginx')) {
+    const directory = path.resolve(fileURLToPath(DIRECTORY), get('TLS_DIRECTORY') || 'tls')
+    for (const name of ['fullchain.pem', 'privkey.pem'])
+      if (!(await look(path.join(directory, name))))
+        problems.push([`there is no ${name} in "${directory}"`, 'put your certificate there, or set TLS_DIRECTORY'])
   }
   if (problems.length === 0) return ok(`docker/.env, EXECUTOR=${executor}`)
   const join = (/** @type {0 | 1} */ part) => problems.map((problem) => problem[part]).join('; ')

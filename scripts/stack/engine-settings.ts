@@ -1,3 +1,5 @@
+import { providerVariables } from '@opencode-gateway/opencode'
+
 export interface EngineSettings {
   image: string
   port: number
@@ -52,12 +54,7 @@ const PASSED_ON = [
   'OPENCODE_SERVER_USERNAME',
   'OPENCODE_CONFIG_CONTENT',
   'OPENCODE_PERMISSION',
-  'ANTHROPIC_API_KEY',
-  'GEMINI_API_KEY',
-  'GROQ_API_KEY',
-  'MISTRAL_API_KEY',
-  'OPENAI_API_KEY',
-  'OPENROUTER_API_KEY',
+  ...providerVariables,
 ]
 
 const words = (text: string): readonly string[] => text.split(' ')

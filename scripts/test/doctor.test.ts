@@ -165,6 +165,10 @@ test('the doctor tells what is wrong in docker/.env, all of it at once', async (
     /API_KEY is empty.*workspaces" is not there → set API_KEY.*install -d -o 1000/,
   )
   assert.match((await deploymentFinding(given, async () => socket)).seen, /is of uid 0/)
+  const proxied = given.replace('{EXECUTOR}', '{EXECUTOR},proxy-nginx')
+  assert.equal((await deploymentFinding(proxied, look)).state, 'ok')
+  const noKey = await deploymentFinding(proxied, async (path) => (path.endsWith('/privkey.pem') ? undefined : mine))
+  assert.match(noKey.seen, /^there is no privkey\.pem in ".+\/docker\/tls"$/)
 })
 
 test('on a bare machine the doctor says everything at once, and on one without Node at least that', (t) => {
