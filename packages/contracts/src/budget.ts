@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import type { ModelBudget } from './models.ts'
+import type { ModelBudget } from './model-budget.ts'
 import { budgetOwners } from './shared-budget.ts'
 import { Duration } from './values.ts'
 

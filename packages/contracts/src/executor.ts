@@ -1,26 +1,13 @@
+import type { CallContext } from './call-context.ts'
 import type { ErrorCode } from './errors.ts'
 import type { EventBody } from './events.ts'
-import type { ModelBudget, ModelOptions } from './models.ts'
+import type { ModelBudget } from './model-budget.ts'
+import type { ModelOptions } from './models.ts'
 import type { PermissionRules } from './permissions.ts'
 import type { ContainerResources } from './resources.ts'
 import type { RunOption } from './run-options.ts'
 import type { CancelReceipt, Evidence, Usage } from './values.ts'
 import type { Delivery, OnGit, WorkspaceFill, Workspaces } from './workspace.ts'
-
-/** The part of a pino logger that packages use; fields first, a sentence second. */
-export interface Log {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-  child(bindings: Record<string, unknown>): Log
-}
-
-/** What every call that may take long is given. An abort means: stop, free what you hold, then settle. */
-export interface CallContext {
-  signal: AbortSignal
-  log: Log
-}
 
 export interface ExecutorCapabilities {
   /** `none`: sessions share one trust domain. `container`: each session has its own. */

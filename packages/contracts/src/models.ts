@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts'
+import type { ModelBudget } from './model-budget.ts'
 import type { SharedBudget, SharedOwner, BudgetOwner } from './shared-budget.ts'
 import type { Usage } from './values.ts'
 
@@ -31,17 +32,6 @@ export interface EngineModels {
   know(catalogue: Readonly<Record<string, unknown>>): void
   /** The session of the engine is gone; idempotent. */
   release(engineSessionId: string): void
-}
-
-/** What a run, a session, a key, or a tenant or key on a day (UTC) may use. What is absent has no limit. */
-export interface ModelBudget {
-  /** Calls that were begun. */
-  calls?: number
-  /** Input and output of all kinds. */
-  tokens?: number
-  costUsd?: number
-  /** How long runs work. */
-  wallMs?: number
 }
 
 /** A run is at a limit of a budget, and calls wait. */

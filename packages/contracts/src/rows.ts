@@ -1,6 +1,6 @@
 import type { AskData, CompleteData } from './events.ts'
 import type { ExecutorRef, RunInput } from './executor.ts'
-import type { ModelBudget } from './models.ts'
+import type { ModelBudget } from './model-budget.ts'
 import type { RunState, WireStatus } from './values.ts'
 import type { WorkspaceFill } from './workspace.ts'
 

@@ -1,4 +1,4 @@
-import type { ModelBudget } from './models.ts'
+import type { ModelBudget } from './model-budget.ts'
 
 /** Whose budget it is: of a key and of a key's day, and of a tenant's `day`, it is the operator's. */
 export const budgetOwners = ['run', 'session', 'key', 'key_day', 'day'] as const

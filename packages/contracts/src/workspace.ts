@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { CallContext } from './executor.ts'
+import type { CallContext } from './call-context.ts'
 import type { GitData } from './events.ts'
 import type { ContainerResources } from './resources.ts'
 

@@ -8,7 +8,7 @@ import {
 } from '@opencode-gateway/contracts'
 import { createAccount, type Account } from './account.ts'
 import type { Spending } from './budget.ts'
-import type { MetersOptions } from './meters.ts'
+import type { MetersOptions } from './meters-options.ts'
 import { createRaisedBudget } from './raised-budget.ts'
 
 /** The accounts that runs share: of their tenants on a day, and of the keys that ordered them. */

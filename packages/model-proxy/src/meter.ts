@@ -10,7 +10,7 @@ import {
 import type { Account } from './account.ts'
 import { overBudget, type OverBudget, type Spending } from './budget.ts'
 import { createCall, type MeteredCall } from './metered-call.ts'
-import type { MetersOptions } from './meters.ts'
+import type { MetersOptions } from './meters-options.ts'
 import { createReach, type Reach } from './reach.ts'
 import type { Refusal } from './refusal.ts'
 import type { CallShape } from './shape-call.ts'

@@ -1,48 +1,12 @@
 import { GatewayError, noTotals } from '@opencode-gateway/contracts'
-import type {
-  Log,
-  ModelBudget,
-  ModelRun,
-  ModelStop,
-  ReachedLimit,
-  RunModels,
-  UsageLog,
-} from '@opencode-gateway/contracts'
+import type { ModelRun, ModelStop, ReachedLimit, RunModels } from '@opencode-gateway/contracts'
 import { createAccount } from './account.ts'
 import { createExpected, type Expected } from './expected.ts'
-import type { HoldRoom } from './hold-room.ts'
 import { createKeyRing } from './key-ring.ts'
 import { createLedger, hasLimit } from './ledger.ts'
 import { createMeter, type Meter } from './meter.ts'
+import type { MetersOptions } from './meters-options.ts'
 import { createRaisedBudget } from './raised-budget.ts'
-import type { ModelPrice } from './price.ts'
-
-/** What an API key may use, besides what everybody may. */
-export interface KeyBudgets {
-  /** As far back as usage is kept. */
-  budget?: ModelBudget
-  /** On a day (UTC). */
-  dayBudget?: ModelBudget
-}
-
-export interface MetersOptions {
-  usageLog: UsageLog
-  /** By "provider/model". */
-  prices: ReadonlyMap<string, ModelPrice>
-  /** Of every session. */
-  sessionBudget: ModelBudget
-  /** Of every tenant's day (UTC). */
-  dayBudget: ModelBudget
-  budgetsOfKey(keyId: string): KeyBudgets
-  /** Whether anybody may raise what the tenant's keys may use, and what it may use on a day. */
-  isRaisable(tenant: string): boolean
-  holdRoom: HoldRoom
-  /** For how long a run that has not come through to a provider calls again, milliseconds. */
-  patienceMs: number
-  log: Log
-  /** Milliseconds since the epoch. */
-  now(): number
-}
 
 /** The runs that may call models now. */
 export interface Meters extends RunModels, Pick<Expected, 'coming'> {

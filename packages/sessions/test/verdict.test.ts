@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GatewayError, type RunOutcome } from '@opencode-gateway/contracts'
-import { decideComplete, noUsage, type Ending, type Stop } from '../src/run/verdict.ts'
+import type { Ending, Stop } from '../src/run/ending.ts'
+import { decideComplete, noUsage } from '../src/run/verdict.ts'
 
 const outcome = (status: RunOutcome['status'], more: Partial<RunOutcome> = {}): Ending => ({
   kind: 'outcome',

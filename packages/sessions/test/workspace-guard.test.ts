@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WorkspaceSize } from '@opencode-gateway/contracts'
-import { noUsage, type Ending } from '../src/run/verdict.ts'
+import type { Ending } from '../src/run/ending.ts'
+import { noUsage } from '../src/run/verdict.ts'
 import { createWorkspaceGuard } from '../src/run/workspace-guard.ts'
 import { silent } from './setup.ts'
 

@@ -1,28 +1,21 @@
-import type {
-  AgentEvent,
-  AgentEventBody,
-  AgentSession,
-  Log,
-  ModelMeter,
-  RunPatch,
-  RunRow,
-} from '@opencode-gateway/contracts'
+import type { AgentEvent, AgentEventBody, AgentSession, Log, RunPatch, RunRow } from '@opencode-gateway/contracts'
 import type { Asks } from './asks.ts'
 import { startDeadlines } from './deadlines.ts'
 import type { EventWriter } from './event-writer.ts'
 import { orGiveUp } from '../waiting/give-up.ts'
 import { modelTrouble } from './model-limits.ts'
 import { createOutputBudget } from './output-budget.ts'
+import type { RunMeter } from './run-meter.ts'
 import type { RunStop } from './run-stop.ts'
 import type { RunWatch } from './run-watch.ts'
-import type { Ending } from './verdict.ts'
+import type { Ending } from './ending.ts'
 
 export interface AttendOptions {
   run: RunRow
   agent: AgentSession
   events: AsyncIterable<AgentEvent>
   asks: Asks
-  meter: ModelMeter | undefined
+  meter: Pick<RunMeter, 'usage'>
   stop: RunStop
   watch: RunWatch
   writer: EventWriter
@@ -73,7 +66,7 @@ export async function attend(options: AttendOptions): Promise<Ending> {
 
   /** What was counted on the way to the provider knows more calls than the engine tells of. */
   function metered(told: AgentEventBody): AgentEventBody {
-    const usage = told.type === 'usage' ? options.meter?.usage() : undefined
+    const usage = told.type === 'usage' ? options.meter.usage() : undefined
     return usage === undefined ? told : { type: 'usage', data: usage }
   }
 

@@ -1,11 +1,12 @@
-import type { Log, ModelMeter, RunRow } from '@opencode-gateway/contracts'
+import type { Log, RunRow } from '@opencode-gateway/contracts'
 import type { Asks } from './asks.ts'
-import type { DeliveryResult } from './deliver.ts'
+import type { DeliveryResult, Ending } from './ending.ts'
 import type { EventWriter } from './event-writer.ts'
 import type { CrashPoint, Observe } from '../observation.ts'
+import type { RunMeter } from './run-meter.ts'
 import type { RunStop } from './run-stop.ts'
 import type { RunWatch } from './run-watch.ts'
-import { decideComplete, type Ending } from './verdict.ts'
+import { decideComplete } from './verdict.ts'
 
 export interface ConcludeOptions {
   run: RunRow
@@ -13,7 +14,7 @@ export interface ConcludeOptions {
   delivery: DeliveryResult | undefined
   stop: Pick<RunStop, 'receipt' | 'reason'>
   asks: Pick<Asks, 'expired'>
-  meter: Pick<ModelMeter, 'usage'> | undefined
+  meter: Pick<RunMeter, 'usage'>
   watch: Pick<RunWatch, 'filesModified' | 'timings'>
   /** Something had reached the agent. */
   prompted: boolean
@@ -37,7 +38,7 @@ export async function conclude(options: ConcludeOptions): Promise<void> {
     receipt,
     limits: { ...run.limits, startMs: options.startTimeoutMs },
     prompted,
-    usage: meter?.usage(),
+    usage: meter.usage(),
     filesModified: watch.filesModified(),
     timings: watch.timings(endedAt),
   })

@@ -1,6 +1,6 @@
-import type { CallContext, Delivered, GatewayError, OnGit, RunRow, SessionRow } from '@opencode-gateway/contracts'
+import type { CallContext, OnGit, RunRow, SessionRow } from '@opencode-gateway/contracts'
 import { asGatewayError, type LiveSessions } from '../live-sessions.ts'
-import type { Ending } from './verdict.ts'
+import type { DeliveryResult, Ending } from './ending.ts'
 
 export interface DeliverOptions {
   run: RunRow
@@ -8,12 +8,6 @@ export interface DeliverOptions {
   ending: Ending
   live: Pick<LiveSessions, 'workspacesOf'>
   onGit: OnGit
-}
-
-/** What became of the work of a run in a repository. */
-export interface DeliveryResult {
-  delivered?: Delivered
-  error?: GatewayError
 }
 
 /** Commits, and pushes where that was ordered, what a completed prompt left in its repository. The work stays there in any case. */

@@ -1,6 +1,6 @@
 import type { CancelReceipt, GatewayError, RunRow } from '@opencode-gateway/contracts'
 import type { Answer, Answerer } from './asks.ts'
-import type { Stop } from './verdict.ts'
+import type { Stop } from './ending.ts'
 
 /** A run at work in this process. */
 export interface DrivenRun {

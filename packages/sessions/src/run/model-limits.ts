@@ -1,5 +1,5 @@
 import type { AgentEventBody } from '@opencode-gateway/contracts'
-import type { Stop } from './verdict.ts'
+import type { Stop } from './ending.ts'
 
 /**
  * Whether an event shows that the model is used in a way that cannot end well: called more often than a run may, or

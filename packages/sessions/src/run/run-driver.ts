@@ -5,7 +5,6 @@ import {
   type AgentSession,
   type GitData,
   type Log,
-  type ModelMeter,
   type RunModels,
   type RunProgress,
   type RunRow,
@@ -15,7 +14,6 @@ import {
 } from '@opencode-gateway/contracts'
 import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
-import { beginMeter } from './begin-meter.ts'
 import { createBudgetAsk, notFound, withoutBudgets } from './budget-ask.ts'
 import { conclude } from './conclude.ts'
 import { deliver } from './deliver.ts'
@@ -26,14 +24,14 @@ import { graceAfter } from '../waiting/grace-after.ts'
 import { asGatewayError, type LiveSessions } from '../live-sessions.ts'
 import type { CrashPoint, Observe } from '../observation.ts'
 import { openInTime } from './open-in-time.ts'
-import { quieten } from './quieten.ts'
 import { rememberWork } from './remember-work.ts'
 import type { KeyedRuns } from '../queue/run-keys.ts'
+import { createRunMeter } from './run-meter.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
 import type { SessionsLimits } from '../options.ts'
 import { createWorkspaceGuard } from './workspace-guard.ts'
-import type { Ending } from './verdict.ts'
+import type { Ending } from './ending.ts'
 
 export interface RunDriverOptions {
   store: Store
@@ -56,8 +54,9 @@ export function driveRun(
   progress?: RunProgress,
 ): DrivenRun {
   const { store, live, limits, models, keyed, observe, crashPoint } = options
+  const { cancelGraceMs: graceMs } = limits
   const log = options.log.child({ runId: run.runId, sessionId: run.sessionId, requestId: run.requestId })
-  const stop = createRunStop({ log, graceMs: limits.cancelGraceMs })
+  const stop = createRunStop({ log, graceMs })
   const watch = createRunWatch(run)
   const lettingGo = new AbortController()
   const guard = createWorkspaceGuard({
@@ -67,8 +66,7 @@ export function driveRun(
   })
   const engaged = Promise.withResolvers<AgentSession>()
   let agent: AgentSession | undefined
-  let meter: ModelMeter | undefined
-  let metered: Promise<void> | undefined
+  const meter = createRunMeter({ run, models, keyed, stop, resumed: progress !== undefined, graceMs, log })
 
   const writer = createEventWriter({
     store,
@@ -90,7 +88,7 @@ export function driveRun(
       // After a restart the asks are known before the session is attached again.
       const session = await engaged.promise
       if ('raise' in answer || 'stop' in answer) return budgetAsk.deliver(ask, answer, by)
-      await session.answer(ask.askId, answer, { signal: AbortSignal.timeout(limits.cancelGraceMs), log })
+      await session.answer(ask.askId, answer, { signal: AbortSignal.timeout(graceMs), log })
     },
     onResolved: (by) => observe({ kind: 'ask', by }),
     onUndeliverable(askId, err) {
@@ -105,8 +103,8 @@ export function driveRun(
     asks,
     writer,
     log,
-    shared: (of, day) => meter?.shared(of, day),
-    onRaised: (budget) => meter?.raise(budget),
+    shared: meter.shared,
+    onRaised: meter.raise,
     onStopped: (message) => stop.request({ kind: 'model', code: 'BUDGET_EXCEEDED', message }),
   })
 
@@ -122,7 +120,7 @@ export function driveRun(
 
   /** Who cancels the run waits for its end, also when it is cancelled meanwhile. */
   async function remember(): Promise<void> {
-    using grace = graceAfter(stop.opening, limits.cancelGraceMs)
+    using grace = graceAfter(stop.opening, graceMs)
     await rememberWork({ run, session, live }, { signal: AbortSignal.any([lettingGo.signal, grace.signal]), log })
   }
 
@@ -153,22 +151,7 @@ export function driveRun(
     // It works already, whatever is asked of it before it is followed.
     if (progress) stop.engage(opened)
     if (halted()) return { kind: 'stopped' }
-    try {
-      meter = await beginMeter({
-        run,
-        models,
-        keyed,
-        stop,
-        resumed: progress !== undefined,
-        budget: budgetAsk.budget(),
-        onLimit: budgetAsk.reached,
-      })
-    } catch (error) {
-      if (progress && !(error instanceof FencedError) && !stop.detached()) {
-        await quieten(opened, { graceMs: limits.cancelGraceMs, log })
-      }
-      throw error
-    }
+    await meter.begin(opened, budgetAsk)
     if (!progress) {
       // The barrier: from here on the run is never started a second time.
       const running = { type: 'status', data: { status: 'running' } } as const
@@ -195,7 +178,7 @@ export function driveRun(
       writer,
       log,
       maxOutputBytes: limits.maxOutputBytes,
-      graceMs: limits.cancelGraceMs,
+      graceMs,
       onFirstEvent: () => crashPoint('after-first-event'),
       onStep: guard.touch,
     })
@@ -224,7 +207,7 @@ export function driveRun(
       ending = { kind: 'error', error: known }
     } finally {
       // What was used is stored while the run is put away.
-      metered = meter?.end()
+      void meter.end()
     }
     if (stop.detached()) return { kind: 'detached' }
     ending = await guard.settle(ending, AbortSignal.any([lettingGo.signal, stop.opening]))
@@ -233,7 +216,7 @@ export function driveRun(
     if (stop.detached()) return { kind: 'detached' }
     if (agent) await remember()
     // Calls that were broken off just now are on its account, too.
-    await metered
+    await meter.end()
     const prompted = agent !== undefined || progress !== undefined
     const { startTimeoutMs } = limits
     const what = { run, ending, delivery, stop, asks, meter, watch, prompted, startTimeoutMs }
@@ -254,7 +237,7 @@ export function driveRun(
     guard[Symbol.dispose]()
     asks[Symbol.dispose]()
     engaged.reject(notFound(run.runId))
-    await metered
+    await meter.end()
   })
   return {
     run,

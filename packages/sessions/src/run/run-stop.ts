@@ -1,5 +1,5 @@
 import { Detached, type AgentSession, type CancelReceipt, type Log } from '@opencode-gateway/contracts'
-import type { Stop } from './verdict.ts'
+import type { Stop } from './ending.ts'
 
 /** Ends or lets go of one run, once. */
 export interface RunStop extends Disposable {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log, Workspace, WorkspaceLimits } from '@opencode-gateway/contracts'
 import { orAborted } from '../waiting/or-aborted.ts'
-import type { Ending } from './verdict.ts'
+import type { Ending } from './ending.ts'
 
 type Measured = Pick<Workspace, 'measure'>
 

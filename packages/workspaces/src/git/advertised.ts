@@ -1,5 +1,5 @@
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { RemoteCall } from './environment.ts'
+import type { RemoteCall } from './remote-call.ts'
 import { gitFailure } from './failure.ts'
 import type { GitRunner } from './runner.ts'
 

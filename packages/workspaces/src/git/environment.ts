@@ -1,5 +1,5 @@
-import type { GitCredential } from './credentials.ts'
 import type { Remote } from './remote.ts'
+import type { RemoteCall } from './remote-call.ts'
 import { sshAccess } from './ssh-access.ts'
 
 /** What git is run with; nothing of our own environment but this. */
@@ -8,15 +8,6 @@ export interface GitSurroundings {
   /** An empty directory of ours. */
   home: string
   author: { name: string; email: string }
-}
-
-/** One call to a remote: where to, by which addresses, as whom. */
-export interface RemoteCall {
-  remote: Remote
-  addresses: readonly string[]
-  credential: GitCredential | undefined
-  /** Where ssh remembers the keys of hosts. */
-  knownHostsFile: string
 }
 
 /** Asked by git for a host; answers for the one it was made for and no other. */

@@ -4,21 +4,12 @@ import { ExecutorError } from '@opencode-gateway/contracts'
 import type { CallContext, OnGit, RepositorySource, WorkspaceRepository } from '@opencode-gateway/contracts'
 import { chooseBranch, lookAtRemote } from './advertised.ts'
 import { checkOut } from './checkout.ts'
-import type { RemoteCall } from './environment.ts'
-import { tooLargeError, type Mirrors } from './mirrors.ts'
+import type { RemoteCall } from './remote-call.ts'
+import { tooLargeError } from './mirrors.ts'
+import type { FillParts } from './fill-parts.ts'
 import { fillLfs } from './lfs/lfs.ts'
 import { fillSubmodules, treeBytes } from './submodules.ts'
 import { throttled } from './progress.ts'
-import type { GitRunner } from './runner.ts'
-
-export interface FillParts {
-  git: GitRunner
-  mirrors: Mirrors
-  author: { name: string; email: string }
-  maxBytes: number
-  /** The way to another repository, by the same rules. */
-  callTo(url: string): Promise<RemoteCall>
-}
 
 /** Fills an empty directory; leaves it empty when it fails. */
 export async function fillDirectory(

@@ -1,6 +1,6 @@
 import type { CallContext, OnGit } from '@opencode-gateway/contracts'
 import { lookAtRemote } from './advertised.ts'
-import type { RemoteCall } from './environment.ts'
+import type { RemoteCall } from './remote-call.ts'
 import { gitFailure } from './failure.ts'
 import type { GitRunner } from './runner.ts'
 

@@ -1,5 +1,6 @@
 import { runGit, type GitResult } from './command.ts'
-import { gitEnvironment, type GitSurroundings, type RemoteCall } from './environment.ts'
+import { gitEnvironment, type GitSurroundings } from './environment.ts'
+import type { RemoteCall } from './remote-call.ts'
 
 /** Runs git in a clean environment; what it may reach is told by the call. */
 export interface GitRunner {

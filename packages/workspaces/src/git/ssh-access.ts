@@ -1,4 +1,4 @@
-import type { RemoteCall } from './environment.ts'
+import type { RemoteCall } from './remote-call.ts'
 
 /**
  * Gives the key on its standard input to an agent of this call alone, which ends with it: a key of a request is in no

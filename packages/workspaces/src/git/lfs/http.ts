@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { RemoteCall } from '../environment.ts'
+import type { RemoteCall } from '../remote-call.ts'
 
 export interface LfsRequest {
   method: 'GET' | 'POST' | 'PUT'
