@@ -1,5 +1,3 @@
-import type { Target } from './target.ts'
-
 /** What became of a connection or a request. */
 export const outcomes = [
   'passed',
@@ -26,7 +24,7 @@ export class Refusal extends Error {
   }
 }
 
-export function refuseHost({ host, port }: Target, why: string): Refusal {
+export function refuseHost({ host, port }: { host: string; port: number }, why: string): Refusal {
   return new Refusal(403, 'refused', `The host "${host}", port ${port}, ${why}.`)
 }
 
