@@ -166,6 +166,9 @@ export const hostileBodies: readonly HostileBody[] = [
   one('a mount to /etc', mount({ Target: '/etc' })),
   one('a mount to /proc', mount({ Target: '/proc' })),
   one('a mount over the entry program', mount({ Target: '/usr/local/bin/engine' })),
+  // The sockets of both proxies are in one directory: no other one leads out.
+  one('a mount for a way out of its own', mount({ Target: '/run/egress' })),
+  one('the directory of the ways out at a place where it can be written', mount({ Target: '/run/engine/models' })),
   one('a volume', mount({ Type: 'volume' })),
   one(
     'a volume with a driver',

@@ -65,8 +65,17 @@ export const Capabilities = Type.Object(
       session_timeout_seconds: Type.Number(),
       container: Type.Optional(
         Type.Object(
-          { memory_bytes: Type.Integer(), cpus: Type.Number(), pids: Type.Integer(), disk_bytes: Type.Integer() },
-          { description: 'What `resources` of a request lowers, where each session has a container.' },
+          {
+            memory_bytes: Type.Integer(),
+            cpus: Type.Number(),
+            pids: Type.Integer(),
+            disk_bytes: Type.Integer(),
+            egress: Type.Array(Type.String(), { description: 'Hosts that programs in it can connect to.' }),
+          },
+          {
+            description:
+              'What `resources` of a request lowers, and where it leads, where each session has a container.',
+          },
         ),
       ),
     }),

@@ -55,11 +55,15 @@ function join({ client, host, idleTimeoutMs }: Ends, passage: Passage): void {
   host.on('error', () => fail('broken'))
   // Both directions pass here.
   host.setTimeout(idleTimeoutMs, () => fail('timed_out'))
-  client.once('close', () => host.destroy())
+  // One that has said all and heard all has gone, and the last of it may still be on its way.
+  client.once('close', () => {
+    if (!client.readableEnded) host.destroy()
+  })
   host.once('close', () => {
     passage.end({ outcome, sentBytes: host.bytesWritten, receivedBytes: host.bytesRead })
     // What it has sent may not have been read yet.
-    if (!host.readableEnded) client.destroy()
+    if (host.readableEnded) client.setTimeout(idleTimeoutMs, () => client.destroy())
+    else client.destroy()
   })
   if (client.destroyed) return void host.destroy()
   client.write('HTTP/1.1 200 Connection established\r\n\r\n')

@@ -8,16 +8,22 @@ import { labels } from '../src/container/container-spec.ts'
 import { command, prompt } from '@opencode-gateway/executor-testing/running'
 import { createPlace, ctx, missingImage, soon, until } from './scene.ts'
 import type { Place } from './scene.ts'
+import { openWayOut, type WayOut } from './way-out.ts'
 
 describe('the warm pool', { skip: await missingImage() }, () => {
   let place: Place
   let executor: Executor
+  let wayOut: WayOut
   before(async () => {
     place = await createPlace()
-    executor = place.executor({ warmPool: { size: 1 } })
+    wayOut = await openWayOut()
+    executor = place.executor({ warmPool: { size: 1 }, openEgress: wayOut.proxy.openSocket })
     await executor.start(AbortSignal.timeout(120_000))
   })
-  after(() => place?.close())
+  after(async () => {
+    await place?.close()
+    await wayOut?.close()
+  })
 
   const state = async () => {
     const { warm } = await executor.check(soon())
@@ -42,9 +48,14 @@ describe('the warm pool', { skip: await missingImage() }, () => {
     assert.equal(outcome.finalMessage, 'done', JSON.stringify(outcome))
     assert.equal(await readFile(path.join(session.workspacePath, 'given.txt'), 'utf8'), 'givenagent\n')
     assert.equal((await command(session, 'cat mine.txt; pwd').outcome).finalMessage, 'mine/workspace\n')
+    assert.equal((await command(session, `curl -s ${wayOut.plain}`).outcome).finalMessage, 'from outside\n')
     await isFull()
     assert.equal((await place.containers()).length, 2)
+    const held = command(session, `curl -s ${wayOut.plain}/never`).outcome.catch(() => undefined)
+    await until(async () => (await wayOut.open()) > 0)
     await session.release('nothing')
+    await until(async () => (await wayOut.open()) === 0)
+    await held
     assert.ok(!(await names()).includes(waiting?.name ?? ''), 'the container of a released session is there')
   })
 
@@ -78,7 +89,7 @@ describe('the warm pool', { skip: await missingImage() }, () => {
     const left = await place.lookAlike(t, { [labels.owner]: owner, [labels.session]: 'warm-left' })
     for (const name of ['warm-left', 'half-claimed']) await mkdir(inEngines(name, 'home'), { recursive: true })
 
-    const next = place.executor()
+    const next = place.executor({ openEgress: wayOut.proxy.openSocket })
     await next.start(AbortSignal.timeout(120_000))
     const found = await next.attach(session.ref, ctx())
     assert.ok(found)
@@ -91,6 +102,7 @@ describe('the warm pool', { skip: await missingImage() }, () => {
     const events = []
     for await (const event of found.resume({ input, events: [] }, ctx())) events.push(event)
     const last = events.at(-1)
+    assert.equal((await command(found, `curl -s ${wayOut.plain}`).outcome).finalMessage, 'from outside\n')
     assert.equal(last?.type === 'outcome' && `${last.outcome.status} ${last.outcome.finalMessage}`, 'completed done')
   })
 })

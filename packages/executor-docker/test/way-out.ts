@@ -16,13 +16,17 @@ export interface WayOut {
   readonly plain: string
   /** `https://registry.test:port`, which may be connected to. */
   readonly secure: string
+  /** Connections of `plain` that stand. */
+  open(): Promise<number>
   close(): Promise<void>
 }
 
 /** All names lead to this machine; `registry.test` alone may. */
 export async function openWayOut(): Promise<WayOut> {
   const answer = 'from outside\n'
-  const plain = createServer((_request, response) => void response.end(answer))
+  const plain = createServer(({ url }, response) => {
+    if (url !== '/never') response.end(answer)
+  })
   const secure = createTlsServer(await certificate(), (_request, response) => void response.end(answer))
   const [plainPort, securePort] = [await portOf(plain), await portOf(secure)]
   const rules = parseHostRules(`registry.test:${plainPort},registry.test:${securePort}`)
@@ -40,6 +44,7 @@ export async function openWayOut(): Promise<WayOut> {
     passed,
     plain: `http://registry.test:${plainPort}`,
     secure: `https://registry.test:${securePort}`,
+    open: promisify(plain.getConnections.bind(plain)),
     async close() {
       await proxy.close()
       for (const server of [plain, secure]) {

@@ -78,7 +78,9 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
 
 function containerLimits(config: Config) {
   const { memoryBytes, cpus, pids, diskBytes } = mostResources(config)
-  return { memory_bytes: memoryBytes, cpus, pids, disk_bytes: diskBytes }
+  const { hosts, privateHosts } = config.docker.egress
+  const egress = [...hosts, ...privateHosts].map(({ text }) => text)
+  return { memory_bytes: memoryBytes, cpus, pids, disk_bytes: diskBytes, egress }
 }
 
 /** For as long as the engine has not said. */
