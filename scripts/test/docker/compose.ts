@@ -61,6 +61,9 @@ export async function prepareStack(t: TestContext, settings: Settings): Promise<
       if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
     }
     await compose('down', '--volumes', '--timeout', '5')
+    // The plugin leaves volumes of such profiles, too.
+    const volumes = await docker('volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${project}`)
+    for (const name of volumes.stdout.split('\n').filter(Boolean)) await docker('volume', 'rm', name)
     rmSync(directory, { recursive: true, force: true })
   })
   return {
