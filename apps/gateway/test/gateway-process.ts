@@ -24,6 +24,12 @@ export interface Exit {
   signal: NodeJS.Signals | null
 }
 
+/** Where a test run keeps what Node makes of a file, for a process whose environment is its own. */
+export function compileCache(): Readonly<Record<string, string>> {
+  const { NODE_COMPILE_CACHE: directory } = process.env
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory }
+}
+
 export interface GatewayProcessOptions {
   dataDir: string
   env?: Readonly<Record<string, string>>
@@ -41,6 +47,7 @@ export async function startGatewayProcess({ dataDir, env = {} }: GatewayProcessO
     // The machine's own settings stay outside, whatever they are.
     env: {
       PATH: process.env['PATH'] ?? '',
+      ...compileCache(),
       HOME: dataDir,
       DATA_DIR: dataDir,
       PORT: '0',

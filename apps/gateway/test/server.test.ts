@@ -9,14 +9,15 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readEvents } from './event-source.ts'
-import { startGatewayProcess } from './gateway-process.ts'
+import { compileCache, startGatewayProcess } from './gateway-process.ts'
 import { eventually, temporaryDirectory } from './gateway.ts'
 
 const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
 
 /** Runs the process until it ends by itself. */
 async function runServer(t: TestContext, env: Record<string, string>) {
-  const child = spawn(process.execPath, [SERVER], { env: { PATH: process.env['PATH'], ...env }, signal: t.signal })
+  const complete = { PATH: process.env['PATH'], ...compileCache(), ...env }
+  const child = spawn(process.execPath, [SERVER], { env: complete, signal: t.signal })
   const [stderr, , [code]] = await Promise.all([text(child.stderr), text(child.stdout), once(child, 'close')])
   return { code: Number(code), stderr }
 }
