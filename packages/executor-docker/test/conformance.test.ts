@@ -17,6 +17,6 @@ executorConformance(
     abilities: [...engineAbilities, 'survivesRestart', 'fork', 'option:resources'],
     make: () => Promise.resolve(scene.fixture()),
   },
-  // Every session starts a container, which is a second or two of a processor.
-  { limitMs: 120_000 },
+  // Every session starts a container, which is four seconds of a processor.
+  { limitMs: 120_000, commonSessions: true },
 )

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentSession, CallContext, Executor, PromptInput, SessionSpec } from '@opencode-gateway/contracts'
 import { silentLog } from '../silent-log.ts'
+import type { CommonSession } from './common-session.ts'
 import type { Deadline } from './deadline.ts'
 import type { ExecutorFixture, GateControl } from './harness.ts'
 import { record, type Recording } from './recording.ts'
@@ -13,6 +14,7 @@ export interface Scene {
   readonly maxOutputBytes: number
   readonly deadline: Deadline
   ctx(signal?: AbortSignal): CallContext
+  /** Without a spec it is one that others may have worked in, when the case can be played so. */
   open(spec?: SessionSpec): Promise<AgentSession>
   /** Opened elsewhere, to be released when the case ends. */
   adopt(session: AgentSession): AgentSession
@@ -37,10 +39,16 @@ export interface OwnedScene {
   readonly sessions: ReadonlySet<AgentSession>
 }
 
-export function createScene(fixture: ExecutorFixture, abilities: readonly string[], deadline: Deadline): OwnedScene {
+export function createScene(
+  fixture: ExecutorFixture,
+  abilities: readonly string[],
+  deadline: Deadline,
+  common?: CommonSession,
+): OwnedScene {
   const { executor, unknownModel, maxOutputBytes } = fixture
   const gates: GateControl = fixture.gates
   const sessions = new Set<AgentSession>()
+  let hasCommon = false
 
   function adopt(session: AgentSession): AgentSession {
     sessions.add(session)
@@ -59,8 +67,12 @@ export function createScene(fixture: ExecutorFixture, abilities: readonly string
     ctx,
     adopt,
     newSpec,
-    async open(spec = newSpec()) {
-      return adopt(await deadline.within('a session to open', executor.open(spec, ctx())))
+    async open(spec) {
+      const open = (): Promise<AgentSession> => executor.open(spec ?? newSpec(), ctx())
+      if (!common || spec) return adopt(await deadline.within('a session to open', open()))
+      if (hasCommon) throw new Error('the case needs sessions of its own, since it opens more than one')
+      hasCommon = true
+      return await deadline.within('the common session to open', common.get(open))
     },
     prompt(session, lines, { signal, ...options } = {}) {
       const input: PromptInput = { kind: 'prompt', runId: randomUUID(), prompt: lines.join('\n'), ...options }

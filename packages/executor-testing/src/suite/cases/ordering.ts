@@ -40,6 +40,7 @@ export const orderingCases: readonly ConformanceCase[] = [
   {
     group: 'ordering',
     name: 'a long answer of many deltas arrives whole',
+    session: 'own',
     async run(scene) {
       const recording = scene.prompt(await scene.open(), [lines.long(200_000), lines.say('end')])
       const { finalMessage } = await assertCompleted(recording)
@@ -65,6 +66,7 @@ export const orderingCases: readonly ConformanceCase[] = [
   {
     group: 'ordering',
     name: 'every tool call has one result, which comes after it',
+    session: 'own',
     async run(scene) {
       const recording = scene.prompt(await scene.open(), everything)
       await assertCompleted(recording)

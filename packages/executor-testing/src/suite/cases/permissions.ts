@@ -77,6 +77,7 @@ export const permissionCases: readonly ConformanceCase[] = [
   {
     group: 'asks',
     name: 'what was granted always is not asked for again in the session',
+    session: 'own',
     needs: ['asks'],
     async run(scene) {
       const session = await scene.open()
@@ -93,6 +94,7 @@ export const permissionCases: readonly ConformanceCase[] = [
   {
     group: 'asks',
     name: 'what was granted always in one session is asked for in another',
+    session: 'own',
     needs: ['asks'],
     async run(scene) {
       const [trusting, other] = [await scene.open(), await scene.open()]
@@ -219,6 +221,7 @@ export const permissionCases: readonly ConformanceCase[] = [
   {
     group: 'asks',
     name: 'an ask is not answered through another session',
+    session: 'own',
     needs: ['asks'],
     async run(scene) {
       const [asking, other] = [await scene.open(), await scene.open()]

@@ -29,6 +29,7 @@ export const proofCases: readonly ConformanceCase[] = [
   {
     group: 'proof',
     name: 'a model that never says that it is done does not complete',
+    session: 'own',
     async run(scene) {
       const session = await scene.open()
       const recording = scene.prompt(session, [lines.endless()])
@@ -71,6 +72,7 @@ export const proofCases: readonly ConformanceCase[] = [
   {
     group: 'proof',
     name: 'a conversation that grew too long and was summed up is completed with the real answer',
+    session: 'own',
     async run(scene) {
       const steps = [lines.run('true'), lines.overflow(), lines.say('after all')]
       const recording = scene.prompt(await scene.open(), steps)
