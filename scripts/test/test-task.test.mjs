@@ -21,15 +21,15 @@ const workspace = {
  *
  * @param {import('node:test').TestContext} t
  * @param {Record<string, Partial<import('../toolchain/test-counts.mjs').Counts>>} results by package
- * @param {{ turboCode?: number, ci?: boolean, args?: string[] }} [options]
+ * @param {{ turboCode?: number, ci?: boolean, args?: string[], packages?: Record<string, string> }} [options]
  */
-async function testTask(t, results, { turboCode = 0, ci = false, args = [] } = {}) {
+async function testTask(t, results, { turboCode = 0, ci = false, args = [], packages = {} } = {}) {
   const writes = Object.entries(results).map(([name, counts]) => {
     const path = JSON.stringify(countsFile('DIR', name)).replace('DIR', '$TEST_COUNTS_DIR')
     return `cat > ${path} <<'END'\n${JSON.stringify({ ...noCounts(), ...counts })}\nEND`
   })
-  const turbo = ['#!/bin/sh', ...writes, `exit ${turboCode}`].join('\n')
-  const root = tempDir(t, { ...workspace, 'node_modules/.bin/turbo': turbo })
+  const turbo = ['#!/bin/sh', 'echo "called: $*"', ...writes, `exit ${turboCode}`].join('\n')
+  const root = tempDir(t, { ...workspace, ...packages, 'node_modules/.bin/turbo': turbo })
   chmodSync(join(root, 'node_modules/.bin/turbo'), 0o755)
 
   const env = { PATH: process.env.PATH, ...(ci && { CI: 'true' }) }
@@ -87,4 +87,18 @@ test('a run in which no test ran fails', async (t) => {
 test('arguments select packages, and those that are left out are not missed', async (t) => {
   const { code } = await testTask(t, { '@scope/a': { passed: 1 } }, { args: ['--filter=@scope/a'] })
   assert.equal(code, 0)
+})
+
+test('packages that take long have a part of the run to themselves, the others one together', async (t) => {
+  const long = ['gateway', 'scripts'].map((name) => `@opencode-gateway/${name}`)
+  const packages = Object.fromEntries(
+    long.map((name) => [`packages/${name.slice(18)}/package.json`, JSON.stringify({ name, scripts: { test: 'x' } })]),
+  )
+  const results = Object.fromEntries([...long, '@scope/a', '@scope/b'].map((name) => [name, { passed: 1 }]))
+  const { code, stdout, lastLine } = await testTask(t, results, { packages })
+  assert.deepEqual([code, lastLine], [0, '4 passed, 0 failed, 0 skipped'])
+  const filters = [...stdout.matchAll(/^called: .*$/gm)].map(([line]) => line.match(/--filter=\S+/g)?.join(' '))
+  const [one, other] = long.map((name) => `--filter=${name}`)
+  assert.equal(filters.length, 3)
+  assert.deepEqual(new Set(filters), new Set([one, other, `--filter=!${long[0]} --filter=!${long[1]}`]))
 })

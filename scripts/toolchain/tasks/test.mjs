@@ -6,10 +6,13 @@ import { workspacePackages } from '../dependencies.mjs'
 import { countsFile, sum } from '../test-counts.mjs'
 import { say } from '../say.mjs'
 
-// One package at a time in each of two lines: tests wait more than they work, and more of them at once would make the
-// deadlines of engines a matter of luck. The packages of the first line take half of the time.
+// Two packages at a time: tests wait more than they work, and more of them at once would make the deadlines of engines a
+// matter of luck. Those that take longest come first, so that both lines end together.
+const LINES = 2
 const FLAGS = ['--concurrency=1', '--continue=always', '--log-order=stream', '--log-prefix=task', '--output-logs=full']
-const FIRST_LINE = ['gateway', 'executor-server', 'workspaces'].map((name) => `@opencode-gateway/${name}`)
+const LONGEST = ['gateway', 'executor-docker', 'executor-server', 'workspaces', 'scripts'].map(
+  (name) => `@opencode-gateway/${name}`,
+)
 
 /**
  * Tests of all packages (or of those that extra arguments for turbo select), then the sum as the last line.
@@ -23,10 +26,16 @@ export async function test({ root, args, env }) {
     const turbo = join(root, 'node_modules/.bin/turbo')
     // Hundreds of processes import the same files: what Node makes of one is made once.
     const options = { cwd: root, env: { ...env, TEST_COUNTS_DIR: countsDir, NODE_COMPILE_CACHE: compiledDir } }
-    const exits = await Promise.all(
-      linesOf(root, args).map((line) => run(turbo, ['run', 'test', ...FLAGS, ...line], options)),
-    )
-    const signal = exits.map(signalOf).find((signal) => signal !== undefined)
+    const waiting = partsOf(root, args)
+    /** @type {import('../say.mjs').Exit[]} */
+    const exits = []
+    const signalled = () => exits.map(signalOf).find((signal) => signal !== undefined)
+    const line = async () => {
+      for (let part = waiting.shift(); part && !signalled(); part = waiting.shift())
+        exits.push(await run(turbo, ['run', 'test', ...FLAGS, ...part], options))
+    }
+    await Promise.all(Array.from({ length: LINES }, line))
+    const signal = signalled()
     if (signal) return { signal }
     const code = exits.map((exit) => ('code' in exit ? exit.code : 1)).find((code) => code !== 0) ?? 0
     const silent =
@@ -47,15 +56,15 @@ export async function test({ root, args, env }) {
 }
 
 /**
- * Arguments for each line.
+ * Arguments for turbo, one list for each part of the run, in the order in which they are begun.
  *
  * @param {string} root
  * @param {readonly string[]} args
  */
-function linesOf(root, args) {
-  const first = FIRST_LINE.filter((name) => packagesWithTests(root).includes(name))
-  if (args.length > 0 || first.length === 0) return [args]
-  return [first.map((name) => `--filter=${name}`), first.map((name) => `--filter=!${name}`)]
+function partsOf(root, args) {
+  const alone = LONGEST.filter((name) => packagesWithTests(root).includes(name))
+  if (args.length > 0 || alone.length === 0) return [args]
+  return [...alone.map((name) => [`--filter=${name}`]), alone.map((name) => `--filter=!${name}`)]
 }
 
 /** @param {string} root */
