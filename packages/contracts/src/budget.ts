@@ -8,8 +8,7 @@ const tokens = Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000_0
 const costUsd = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }))
 
 /** What becomes of a run at a limit of its budget. */
-export const limitPolicies = ['end', 'ask'] as const
-export type LimitPolicy = (typeof limitPolicies)[number]
+const limitPolicies = ['end', 'ask'] as const
 
 /** What the models of a run may be used for; a request only lowers what the gateway allows. */
 export const Budget = Type.Object(

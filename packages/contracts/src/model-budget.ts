@@ -8,3 +8,6 @@ export interface ModelBudget {
   /** How long runs work. */
   wallMs?: number
 }
+
+/** What a budget can limit. */
+export const budgetKinds = ['calls', 'tokens', 'costUsd', 'wallMs'] as const satisfies readonly (keyof ModelBudget)[]

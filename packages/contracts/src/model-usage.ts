@@ -1,6 +1,9 @@
 import type { RaisedLimit } from './shared-budget.ts'
 import type { Usage } from './values.ts'
 
+/** The day (UTC) of a time in milliseconds since the epoch: "2026-11-21". */
+export const utcDay = (at: number): string => new Date(at).toISOString().slice(0, 10)
+
 /** What models were used for one run with one model on one day (UTC). */
 export interface ModelUsage {
   /** "2026-11-21", UTC */

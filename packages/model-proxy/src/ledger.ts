@@ -1,5 +1,6 @@
 import {
   noTotals,
+  utcDay,
   type ModelBudget,
   type ModelRun,
   type SharedBudget,
@@ -47,7 +48,7 @@ export function createLedger({ usageLog, dayBudget, budgetsOfKey, now }: MetersO
   const entries = new Map<string, Entry>()
 
   function kindsOf({ tenant, keyId = '' }: ModelRun): readonly Kind[] {
-    const day = new Date(now()).toISOString().slice(0, 10)
+    const day = utcDay(now())
     const ofKey = keyId === '' ? {} : budgetsOfKey(keyId)
     const name = `API key "${keyId}"`
     const kinds = [

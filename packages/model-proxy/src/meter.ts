@@ -1,5 +1,6 @@
 import {
   noTotals,
+  utcDay,
   type BudgetOwner,
   type ModelRun,
   type ModelStop,
@@ -88,7 +89,7 @@ export function createMeter(options: MeterOptions): Meter {
 
   const store = (of: string, totals: ModelUsageTotals): void => {
     const { tenant, sessionId, runId, keyId = '' } = run
-    const day = new Date(options.now()).toISOString().slice(0, 10)
+    const day = utcDay(options.now())
     const written = usageLog
       .addUsage({ ...totals, day, tenant, keyId, sessionId, runId, model: of })
       .catch((err: unknown) => log.error({ err, runId, model: of, totals }, 'what a model was used for is not stored'))

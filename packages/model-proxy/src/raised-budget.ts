@@ -1,6 +1,4 @@
-import type { ModelBudget, RaisedLimit, SharedBudget } from '@opencode-gateway/contracts'
-
-const limits = ['calls', 'tokens', 'costUsd', 'wallMs'] as const
+import { budgetKinds, type ModelBudget, type RaisedLimit, type SharedBudget } from '@opencode-gateway/contracts'
 
 export interface RaisedBudgetOptions extends Pick<RaisedLimit, 'owner' | 'id' | 'day'> {
   /** What the operator has set. */
@@ -29,12 +27,12 @@ export function createRaisedBudget({
       return { ...configured, ...Object.fromEntries(raised) }
     },
     toStore: (raise) =>
-      limits.flatMap((limit) => {
+      budgetKinds.flatMap((limit) => {
         const [from, more] = [configured[limit], raise[limit]]
         return from === undefined || more === undefined ? [] : [{ owner, id, day, limit, configured: from, more }]
       }),
     raise(more) {
-      for (const limit of limits) {
+      for (const limit of budgetKinds) {
         if (configured[limit] === undefined || more[limit] === undefined) continue
         added.set(limit, (added.get(limit) ?? 0) + more[limit])
       }

@@ -1,10 +1,9 @@
 import type { AgentEvent, AgentSession, CallContext } from '@opencode-gateway/contracts'
-import { Detached, ExecutorError } from '@opencode-gateway/contracts'
+import { Detached, ExecutorError, withSignal } from '@opencode-gateway/contracts'
 import { endingWith } from './ending-with.ts'
 import type { EngineClient, SessionPlace } from './engine-client.ts'
 import type { EngineSession } from './engine-session.ts'
 import { cancelledOutcome } from './run-frame.ts'
-import { withSignal } from './with-signal.ts'
 
 /** The use of an engine: it is not stopped for another one before the lease is given back. */
 export interface EngineLease {

@@ -14,7 +14,7 @@ const MAX_MESSAGES = 20_000
  * is on it, so such a page is asked for in smaller pieces; the message that is left at the end cannot be read at all,
  * and is a prompt.
  */
-export async function* pagesOf(
+async function* pagesOf(
   api: MessagesApi,
   sessionId: string,
   signal: AbortSignal,

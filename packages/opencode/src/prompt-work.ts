@@ -1,4 +1,4 @@
-import { ExecutorError } from '@opencode-gateway/contracts'
+import { ExecutorError, withSignal } from '@opencode-gateway/contracts'
 import type { AgentEvent, PromptInput, RunProgress } from '@opencode-gateway/contracts'
 import { EngineCallError } from './engine-error.ts'
 import { followRun } from './follow-run.ts'
@@ -14,7 +14,6 @@ import { createRunView } from './run-view.ts'
 import type { RunView } from './run-view.ts'
 import { stopWork } from './session-context.ts'
 import type { ActiveRun, SessionContext } from './session-context.ts'
-import { withSignal } from './with-signal.ts'
 
 /** Our clock reading of the engine is taken again when it is older. */
 const CLOCK_AGE_MS = 30_000

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { CallContext, CancelReceipt, Log } from '@opencode-gateway/contracts'
-import { ExecutorError } from '@opencode-gateway/contracts'
+import { ExecutorError, withSignal } from '@opencode-gateway/contracts'
 import type { EngineApi } from './engine-api.ts'
 import type { EngineClock } from './engine-clock.ts'
 import type { EventHub, Subscription } from './event-hub.ts'
@@ -12,7 +12,6 @@ import type { SessionRules } from './session-rules.ts'
 import type { ShellPlace } from './shell-spool.ts'
 import { stopSession } from './stop-session.ts'
 import type { SessionProcesses } from './stop-session.ts'
-import { withSignal } from './with-signal.ts'
 
 /** What the runs of one session share. */
 export interface SessionContext {

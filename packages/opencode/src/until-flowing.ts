@@ -1,5 +1,5 @@
+import { withSignal } from '@opencode-gateway/contracts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withSignal } from './with-signal.ts'
 
 const STIR_MS = 100
 

@@ -7,7 +7,7 @@ export interface CancelDeps {
   dispatcher: Dispatcher
 }
 
-export const emptyReceipt: CancelReceipt = { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false }
+const emptyReceipt: CancelReceipt = { aborted_sessions: 0, killed: 0, quiet_after_ms: 0, escalated: false }
 
 /** Ends one open run. Undefined when it had ended by itself, a receipt when it was stopped. */
 export async function cancelRun(run: RunRow, deps: CancelDeps): Promise<CancelReceipt | undefined> {

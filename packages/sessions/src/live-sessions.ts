@@ -1,6 +1,7 @@
 import {
   ExecutorError,
   GatewayError,
+  withSignal,
   type AgentSession,
   type CallContext,
   type Executor,
@@ -10,7 +11,6 @@ import {
   type Workspaces,
 } from '@opencode-gateway/contracts'
 import type { CrashPoint } from './observation.ts'
-import { orAborted } from './waiting/or-aborted.ts'
 
 /** What is told while a session is opened. */
 export type OpeningTold = Required<Pick<SessionSpec, 'onGit' | 'onWaiting'>>
@@ -110,7 +110,7 @@ export function createLiveSessions({ executors, store, crashPoint }: LiveSession
 /** Whoever holds a session meanwhile must not do so for ever. What comes late counts for the next attempt. */
 async function inTime({ sessionId }: SessionRow, releasing: Promise<void>, { signal, log }: CallContext) {
   try {
-    await orAborted(releasing, signal)
+    await withSignal(releasing, signal)
   } catch (error) {
     if (!signal.aborted) throw error
     releasing.catch((err: unknown) => log.warn({ err }, 'a release failed after it was given up'))

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { GatewayError, type RunRow } from '@opencode-gateway/contracts'
 import type { Sessions } from '@opencode-gateway/sessions'
+import { clientGone } from '../http/client-gone.ts'
 
 export type Wait = { status: 'ended'; run: RunRow } | { status: 'still_working' } | { status: 'client_left' }
 
@@ -30,15 +31,6 @@ export async function awaitRun({ sessions, run, response, stopping, waitMs }: Aw
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Aborts when the connection ends before the response does. */
-export function clientGone(response: ServerResponse): Disposable & { signal: AbortSignal } {
-  const gone = new AbortController()
-  const abort = () => gone.abort()
-  if (response.closed) abort()
-  response.once('close', abort)
-  return { signal: gone.signal, [Symbol.dispose]: () => void response.off('close', abort) }
 }
 
 function stoppedMeanwhile({ runId, sessionId }: RunRow): GatewayError {

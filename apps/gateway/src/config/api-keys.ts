@@ -9,7 +9,7 @@ export const scopes = ['read', 'write', 'files:secrets', 'providers:write', 'bud
 export type Scope = (typeof scopes)[number]
 
 /** What a key may do that says nothing of it. */
-export const usualScopes = ['read', 'write'] as const satisfies readonly Scope[]
+const usualScopes = ['read', 'write'] as const satisfies readonly Scope[]
 /** What the one key may do where there is one, and everybody where no key is asked for. */
 export const ownerScopes = [...usualScopes, 'providers:write', 'budgets:write'] as const satisfies readonly Scope[]
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { FastifyReply } from 'fastify'
-import { clientGone } from '../answers/await-run.ts'
+import { clientGone } from './client-gone.ts'
 
 /** Works for a client that waits for the answer; the signal says that it has left, or that the gateway stops. */
 export async function whileClientStays<T>(

@@ -12,7 +12,8 @@ interface KeyedRequest {
 
 /**
  * The `Idempotency-Key` of a request, undefined without one. `route` is its scope besides the tenant. The order of a
- * body's members makes no difference, nor do credentials: a digest would let whoever reads it try passwords.
+ * body's members makes no difference, nor do credentials of git: by the digest whoever reads it could try out passwords.
+ * The key of a provider counts; it is too long to be tried out.
  */
 export function readIdempotencyKey({ client, headers, body }: KeyedRequest, route: string): IdempotencyKey | undefined {
   const key = headers['idempotency-key']

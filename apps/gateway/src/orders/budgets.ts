@@ -1,4 +1,5 @@
 import {
+  budgetKinds,
   GatewayError,
   limitNames,
   modelBudget,
@@ -28,7 +29,7 @@ export function budgetOrder(
 ): Pick<OrderLimits, 'budget' | 'raisableTo'> {
   const { on_limit: onLimit = when === 'always' ? 'ask' : 'end', ...amounts } = asked ?? {}
   const wanted = readAmounts(amounts, 'budget')
-  for (const limit of ['calls', 'tokens', 'costUsd', 'wallMs'] as const) {
+  for (const limit of budgetKinds) {
     const [given, bound] = [wanted[limit], most[limit]]
     if (given === undefined || bound === undefined || given <= bound) continue
     const [text, unit] = limit === 'wallMs' ? [bound / 1000, 's'] : [bound, '']

@@ -1,7 +1,7 @@
 import { ArchiveQuery, ArchiveUnpacked, GatewayError, SessionParams, type Workspace } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { attachment } from '../http/attachment.ts'
-import { clientGone } from '../answers/await-run.ts'
+import { clientGone } from '../http/client-gone.ts'
 import { whileClientStays } from '../http/client-stays.ts'
 import { binary, json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'

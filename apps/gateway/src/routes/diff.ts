@@ -1,7 +1,7 @@
 import { DiffQuery, DiffView, GatewayError, SessionParams } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { attachment } from '../http/attachment.ts'
-import { clientGone } from '../answers/await-run.ts'
+import { clientGone } from '../http/client-gone.ts'
 import { problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import { sessionIdOf, type RouteOptions } from './route-options.ts'

@@ -1,6 +1,6 @@
 import { EventPage, EventsQuery, SessionParams } from '@opencode-gateway/contracts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientGone } from '../answers/await-run.ts'
+import { clientGone } from '../http/client-gone.ts'
 import { readCursor } from '../http/cursor.ts'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'

@@ -3,7 +3,7 @@ import type { PendingReason, RunAccepted, RunRow, RunState, RunView, WireStatus 
 export const isoTime = (at: number): string => new Date(at).toISOString()
 
 /** `pending` stands for the two states before a run works. */
-export function wireStatus(state: RunState): WireStatus {
+function wireStatus(state: RunState): WireStatus {
   return state === 'queued' || state === 'starting' ? 'pending' : state
 }
 

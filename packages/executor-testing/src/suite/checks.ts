@@ -16,7 +16,7 @@ import type { Scene } from './scene.ts'
 
 type Schema = Parameters<typeof shapeProblem>[0]
 
-export function assertShape(schema: Schema, value: unknown, what: string): void {
+function assertShape(schema: Schema, value: unknown, what: string): void {
   const problem = shapeProblem(schema, value)
   if (problem !== undefined) assert.fail(`${what}: ${problem}, in ${JSON.stringify(value)}`)
 }

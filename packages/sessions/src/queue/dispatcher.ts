@@ -1,4 +1,11 @@
-import type { Log, RunProgress, RunRow, SessionRow, Store } from '@opencode-gateway/contracts'
+import {
+  withSignal,
+  type Log,
+  type RunProgress,
+  type RunRow,
+  type SessionRow,
+  type Store,
+} from '@opencode-gateway/contracts'
 import type { CrashPoint, Observe } from '../observation.ts'
 import { nextRun } from './queue-order.ts'
 import type { DrivenRun } from '../run/driven-run.ts'
@@ -147,11 +154,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async idle(signal) {
       signal.throwIfAborted()
       if (atWork.size === 0) return
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const onAbort = () => reject(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
+      const { promise, resolve } = Promise.withResolvers<void>()
       idleWaiters.push(resolve)
-      await promise.finally(() => signal.removeEventListener('abort', onAbort))
+      await withSignal(promise, signal)
     },
     async detachAll() {
       const all = [...atWork.values()]

@@ -1,4 +1,4 @@
-import { orAborted } from '../waiting/or-aborted.ts'
+import { withSignal } from '@opencode-gateway/contracts'
 
 /**
  * Sessions whose workspace is being put back, copied or removed: no run of theirs begins meanwhile, what comes in waits
@@ -33,7 +33,7 @@ export function createHolds(onFree: (sessionId: string) => void): Holds {
         onFree(sessionId)
       }
       try {
-        await orAborted(before, signal)
+        await withSignal(before, signal)
         return { [Symbol.dispose]: release }
       } catch (error) {
         // Whoever holds it goes on doing so: the turn is over when it comes.

@@ -1,3 +1,5 @@
+import { longestTimerMs } from '../waiting/longest-timer.ts'
+
 /** Times in milliseconds; `…At` since the epoch. */
 export interface DeadlineState {
   startedAt: number
@@ -44,7 +46,7 @@ export function startDeadlines(
         if (nextDeadline(state, Date.now()).inMs > 0) arm()
         else onExpired(expiry)
       },
-      Math.min(inMs, maxTimerMs),
+      Math.min(inMs, longestTimerMs),
     )
   }
 
@@ -67,6 +69,3 @@ export function startDeadlines(
     },
   }
 }
-
-/** Longer timers overflow in Node and fire at once. */
-const maxTimerMs = 2 ** 31 - 1

@@ -1,5 +1,6 @@
 import { GatewayError, type AgentSession, type Log, type OnGit, type SessionRow } from '@opencode-gateway/contracts'
 import { orGiveUp } from '../waiting/give-up.ts'
+import { longestTimerMs } from '../waiting/longest-timer.ts'
 import type { LiveSessions } from '../live-sessions.ts'
 import type { RunStop } from './run-stop.ts'
 import type { SessionsLimits } from '../options.ts'
@@ -35,7 +36,7 @@ export async function openInTime(options: OpenInTimeOptions): Promise<AgentSessi
     if (isOver) return
     clearTimeout(limit)
     limit = waiting
-      ? setTimeout(() => stop.request({ kind: 'run_timeout' }), Math.min(wallMs, maxTimerMs))
+      ? setTimeout(() => stop.request({ kind: 'run_timeout' }), Math.min(wallMs, longestTimerMs))
       : startLimit()
   }
   const signal = AbortSignal.any([stop.opening, stop.working])
@@ -51,6 +52,3 @@ export async function openInTime(options: OpenInTimeOptions): Promise<AgentSessi
     clearTimeout(limit)
   }
 }
-
-/** Longer timers overflow in Node and fire at once. */
-const maxTimerMs = 2 ** 31 - 1

@@ -1,6 +1,10 @@
-import { GatewayError, limitNames, type BudgetReached, type ModelBudget } from '@opencode-gateway/contracts'
-
-const limits = ['calls', 'tokens', 'costUsd', 'wallMs'] as const
+import {
+  budgetKinds,
+  GatewayError,
+  limitNames,
+  type BudgetReached,
+  type ModelBudget,
+} from '@opencode-gateway/contracts'
 
 /** The budget with what is added to it. Throws INVALID_REQUEST when that does not help, or goes too far. */
 export function raisedBudget(
@@ -9,7 +13,7 @@ export function raisedBudget(
   { reached, raisableTo }: { reached: BudgetReached['limit'] | undefined; raisableTo: ModelBudget },
 ): ModelBudget {
   let raised = budget
-  for (const limit of limits) {
+  for (const limit of budgetKinds) {
     const name = limitNames[limit]
     const [now, more, most] = [budget[limit], raise[limit], raisableTo[limit]]
     if (more === undefined) {

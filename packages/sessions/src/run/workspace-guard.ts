@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Log, Workspace, WorkspaceLimits } from '@opencode-gateway/contracts'
-import { orAborted } from '../waiting/or-aborted.ts'
+import { withSignal, type Log, type Workspace, type WorkspaceLimits } from '@opencode-gateway/contracts'
 import type { Ending } from './ending.ts'
 
 type Measured = Pick<Workspace, 'measure'>
@@ -110,9 +109,9 @@ async function allowedOver(
   limits: WorkspaceLimits,
   signal: AbortSignal,
 ): Promise<WorkspaceLimits | undefined> {
-  const look = await orAborted(workspace.measure(limits, signal), signal)
+  const look = await withSignal(workspace.measure(limits, signal), signal)
   if (look.whole) return limits
-  const { bytes, files, whole } = await orAborted(workspace.measure(everything, signal), signal)
+  const { bytes, files, whole } = await withSignal(workspace.measure(everything, signal), signal)
   if (!whole) return undefined
   return { maxBytes: Math.max(limits.maxBytes, bytes), maxFiles: Math.max(limits.maxFiles, files) }
 }

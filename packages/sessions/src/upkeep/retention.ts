@@ -1,4 +1,4 @@
-import type { Log, SessionRow, Store, UsageLog } from '@opencode-gateway/contracts'
+import { utcDay, type Log, type SessionRow, type Store, type UsageLog } from '@opencode-gateway/contracts'
 import { inParallel } from '../waiting/in-parallel.ts'
 
 export interface Retention {
@@ -86,7 +86,7 @@ export function startRetention(options: RetentionOptions): Retention {
   }
 
   async function dropUsage(): Promise<void> {
-    const before = new Date(Date.now() - keepUsageMs).toISOString().slice(0, 10)
+    const before = utcDay(Date.now() - keepUsageMs)
     for (let dropped = rowsAtOnce; dropped === rowsAtOnce && !closed;) {
       dropped = await store.dropUsage(before, rowsAtOnce)
       if (dropped > 0) log.debug({ rows: dropped, before }, 'old usage removed')

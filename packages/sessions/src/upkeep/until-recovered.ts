@@ -1,5 +1,4 @@
-import { GatewayError } from '@opencode-gateway/contracts'
-import { orAborted } from '../waiting/or-aborted.ts'
+import { GatewayError, withSignal } from '@opencode-gateway/contracts'
 
 /**
  * Settles when the gateway has found again what the one before it left: until then its sweep takes what has no row, or
@@ -10,7 +9,7 @@ export async function untilRecovered(
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<void> {
   try {
-    await orAborted(recovered, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
+    await withSignal(recovered, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
   } catch {
     signal.throwIfAborted()
     const text = 'The gateway has not found again yet what it held before its start. Try again in a moment.'

@@ -24,7 +24,7 @@ export async function lookAtRemote(
   return parseAdvertised(stdout.toString('utf8'))
 }
 
-export function parseAdvertised(text: string): Advertised {
+function parseAdvertised(text: string): Advertised {
   let head: string | undefined
   const branches = new Map<string, string>()
   for (const line of text.split('\n')) {

@@ -1,6 +1,7 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { withSignal } from '@opencode-gateway/contracts'
 
 const POLL_MS = 100
 
@@ -15,7 +16,7 @@ export function createLocks(directory: string): Locks {
     async with(name, signal, work) {
       const before = tails.get(name) ?? Promise.resolve()
       const mine = (async () => {
-        await unlessAborted(before, signal)
+        await withSignal(before, signal)
         const file = path.join(directory, `${name}.lock`)
         await acquire(file, signal)
         try {
@@ -32,18 +33,6 @@ export function createLocks(directory: string): Locks {
       })
       return await mine
     },
-  }
-}
-
-async function unlessAborted(settled: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([settled, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

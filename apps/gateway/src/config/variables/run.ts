@@ -1,3 +1,4 @@
+import { budgetAsking } from '../../orders/budgets.ts'
 import * as parse from '../parsers.ts'
 import { optional, variable } from '../variable.ts'
 import { DAY, HOUR, SECOND } from './units.ts'
@@ -46,7 +47,7 @@ export const runVariables = {
   ),
   budgetAsk: variable(
     'BUDGET_ASK',
-    parse.oneOf('never', 'request', 'always'),
+    parse.oneOf(...budgetAsking),
     'request',
     'Whether runs ask at a limit of a budget instead of ending: never, where the request says "on_limit": "ask", or always unless it says "end".',
   ),

@@ -1,5 +1,8 @@
-/** The promise's value, or the signal's reason as soon as it aborts. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * The promise's value, or the signal's reason as soon as it aborts: for a caller that cannot rely on what it calls to heed
+ * the signal. What becomes of the promise after the abort is not told.
+ */
+export async function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const abort = (): void => reject(signal.reason)
