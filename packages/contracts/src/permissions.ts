@@ -27,6 +27,21 @@ export const PermissionRules = Type.Union(
 )
 export type PermissionRules = Static<typeof PermissionRules>
 
+/** What would ask a person, and nobody is there to answer. */
+const withoutPerson = { question: 'deny', external_directory: 'deny' } as const satisfies PermissionRules
+
+/** Rules under which nothing hangs without a person: everything is allowed but what would ask, leave the workspace or publish. */
+export const unattended: PermissionRules = {
+  '*': 'allow',
+  ...withoutPerson,
+  bash: { '*': 'allow', 'git push*': 'deny' },
+}
+
+/** Rules that say something of every action: what they do not mention is allowed, but for what would ask or leave the workspace. */
+export function completeRules(rules: PermissionRules): Exclude<PermissionRules, string> {
+  return typeof rules === 'string' ? { '*': rules, ...withoutPerson } : { '*': 'allow', ...withoutPerson, ...rules }
+}
+
 /**
  * What the rules say of one action: the last of those that match counts, undefined when none does. A bare action is a
  * rule for everything. `value` is what the permission is about: a command, a path.

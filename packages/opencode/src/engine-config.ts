@@ -1,5 +1,6 @@
-import type { PermissionRules, ProviderAccess } from '@opencode-gateway/contracts'
-import { completeRules, withoutAsking } from './permission-policy.ts'
+import { completeRules, type PermissionRules, type ProviderAccess } from '@opencode-gateway/contracts'
+import { withoutAsking } from './permission-policy.ts'
+import { fieldsOf } from './read.ts'
 
 export type EngineConfig = Readonly<Record<string, unknown>>
 
@@ -48,14 +49,6 @@ export const providerOfVariable: Readonly<Record<string, string>> = {
 /** Names of the variables that carry a provider's key. */
 export const providerVariables = Object.keys(providerOfVariable)
 
-/** What hangs nowhere without a person: everything is allowed but what would ask, leave the workspace or publish. */
-export const unattended: PermissionRules = {
-  '*': 'allow',
-  question: 'deny',
-  external_directory: 'deny',
-  bash: { '*': 'allow', 'git push*': 'deny' },
-}
-
 /**
  * The engine's configuration: the operator's, with our defaults below it and, above it, what a server without a person
  * in front of it cannot do without. Only providers somebody configured are enabled, since the engine would otherwise
@@ -68,7 +61,7 @@ export function composeEngineConfig({
   authProviders,
   proxied = {},
 }: EngineConfigOptions): ComposedConfig {
-  const declared = throughProxy(fieldsOf(operator['provider']), proxied)
+  const declared = throughProxy(fieldsOf(operator['provider']) ?? {}, proxied)
   const keyed = variables.flatMap((name) => providerOfVariable[name] ?? [])
   const configured = [...new Set([...Object.keys(declared), ...keyed, ...authProviders])].sort()
   const listed = operator['enabled_providers']
@@ -97,20 +90,12 @@ function throughProxy(
   proxied: Readonly<Record<string, ProviderAccess>>,
 ): Readonly<Record<string, unknown>> {
   const entries = Object.entries(proxied).map(([name, access]) => {
-    const provider = fieldsOf(declared[name])
+    const provider = fieldsOf(declared[name]) ?? {}
     return [name, { ...provider, options: { ...fieldsOf(provider['options']), ...access } }] as const
   })
   return { ...declared, ...Object.fromEntries(entries) }
 }
 
 function declaresModels(provider: unknown): boolean {
-  return isFields(provider) && isFields(provider['models']) && Object.keys(provider['models']).length > 0
-}
-
-function fieldsOf(value: unknown): EngineConfig {
-  return isFields(value) ? value : {}
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return Object.keys(fieldsOf(fieldsOf(provider)?.['models']) ?? {}).length > 0
 }

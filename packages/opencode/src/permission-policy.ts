@@ -1,4 +1,4 @@
-import { permissionActions, permissionFor } from '@opencode-gateway/contracts'
+import { completeRules, permissionActions, permissionFor } from '@opencode-gateway/contracts'
 import type { PermissionAction, PermissionRules } from '@opencode-gateway/contracts'
 import { fieldsOf, listOf, textOf } from './read.ts'
 
@@ -23,14 +23,6 @@ export interface Policy {
   rules: readonly EngineRule[]
   /** What becomes of an ask of the engine. `ask` is passed on, the others are answered at once. */
   decide(permission: string, patterns: readonly string[]): PermissionAction
-}
-
-/** What a person would be asked about, and nobody is there to answer. */
-const unattended: Readonly<Record<string, PermissionAction>> = { question: 'deny', external_directory: 'deny' }
-
-/** The gateway's rules, complete: everything is allowed but what would ask or leave the workspace. */
-export function completeRules(rules: PermissionRules): PermissionRules {
-  return typeof rules === 'string' ? { '*': rules, ...unattended } : { '*': 'allow', ...unattended, ...rules }
 }
 
 /** The rules for an engine's configuration, where nobody can be asked: sub-agents live by these alone. */

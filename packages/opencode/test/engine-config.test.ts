@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { composeEngineConfig, unattended } from '../src/engine-config.ts'
+import { unattended } from '@opencode-gateway/contracts'
+import { composeEngineConfig } from '../src/engine-config.ts'
 
 const nothing = { operator: {}, permissions: unattended, variables: [], authProviders: [] }
 const declared = { script: { npm: '@ai-sdk/openai-compatible', models: { one: {} } } }

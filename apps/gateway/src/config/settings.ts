@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { completePolicy } from '../orders/policy.ts'
+import { completeRules } from '@opencode-gateway/contracts'
 import { readDocker } from './docker.ts'
 import type { Environment, Reader } from './reader.ts'
 import type { Secrets } from './secrets.ts'
@@ -78,7 +78,7 @@ export function readConfig(env: Environment, reader: Reader, { cwd, home }: Surr
     /** Runs of a session whose work is remembered. */
     maxCheckpoints: read(variables.maxCheckpoints),
     /** What the agent may do at most, whatever a request says. */
-    permissions: completePolicy(read(variables.permissions)),
+    permissions: completeRules(read(variables.permissions)),
     limits: {
       /** What a workspace may hold. */
       workspace: { maxBytes: read(variables.maxWorkspaceBytes), maxFiles: read(variables.maxWorkspaceFiles) },

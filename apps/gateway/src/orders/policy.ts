@@ -1,4 +1,5 @@
 import {
+  completeRules,
   permissionActions,
   permissionFor,
   type FieldProblem,
@@ -15,12 +16,6 @@ export interface PolicyInput {
   interactive: boolean
 }
 
-/** What a policy does not mention is allowed, but for what would ask somebody or leave the workspace. */
-export function completePolicy(policy: PermissionRules): Exclude<PermissionRules, string> {
-  const rules = typeof policy === 'string' ? { '*': policy } : policy
-  return { '*': 'allow', question: 'deny', external_directory: 'deny', ...rules }
-}
-
 const widthOf = (action: PermissionAction): number => permissionActions.length - permissionActions.indexOf(action)
 
 /**
@@ -30,7 +25,7 @@ const widthOf = (action: PermissionAction): number => permissionActions.length -
 export function tooWide({ rules, policy, interactive }: PolicyInput): FieldProblem[] {
   return entriesOf(rules).flatMap(({ field, permission, pattern, action }) => {
     if (interactive && permission === 'question') return []
-    const allowed = permissionFor(completePolicy(policy), permission, pattern) ?? 'allow'
+    const allowed = permissionFor(completeRules(policy), permission, pattern) ?? 'allow'
     if (widthOf(action) <= widthOf(allowed)) return []
     return [{ field, reason: `"${action}" is wider than the gateway's "${allowed}"` }]
   })

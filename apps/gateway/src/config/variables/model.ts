@@ -1,4 +1,4 @@
-import type { PermissionRules } from '@opencode-gateway/contracts'
+import { unattended, type PermissionRules } from '@opencode-gateway/contracts'
 import * as parse from '../parsers.ts'
 import { jsonVariable, optional, variable } from '../variable.ts'
 
@@ -33,7 +33,7 @@ export const modelVariables = {
   permissions: jsonVariable<PermissionRules>(
     'PERMISSIONS',
     parse.permissions,
-    { '*': 'allow', question: 'deny', external_directory: 'deny', bash: { '*': 'allow', 'git push*': 'deny' } },
+    unattended,
     'What the agent may do at most: rules in the form of OpenCode, as JSON. A request can only narrow them.',
   ),
 }
