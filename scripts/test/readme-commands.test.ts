@@ -41,7 +41,7 @@ test('the commands of the README, one after the other, do what it says', { timeo
   assert.deepEqual([hello['success'], hello['error']], [true, null])
   assert.notEqual(hello['output'], '')
 
-  const [sample, problem, cancelled] = blocks
+  const [sample, cancelled, problem] = blocks
     .filter(({ info }) => info === 'json')
     .map((block) => fields(JSON.parse(block.text)))
   const wrote = answerOf(/write: hello\.txt/)
