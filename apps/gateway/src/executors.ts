@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EngineModels, Executor, Log, PermissionRules } from '@opencode-gateway/contracts'
-import type { OpenSocket } from '@opencode-gateway/executor-docker'
+import type { OpenEgress, OpenSocket } from '@opencode-gateway/executor-docker'
 import { createServerExecutor, providerOfVariable, providerVariables } from '@opencode-gateway/executor-server'
 import type { WorkspacesOptions } from '@opencode-gateway/workspaces'
 import type { DockerConfig } from './config/docker.ts'
@@ -34,7 +34,7 @@ export interface ExecutorSettings {
     /** The way of one session's engine to the providers of these names. */
     openModels: OpenSocket
     /** The way of one session's container to other hosts, where there is one. */
-    openEgress: OpenSocket | undefined
+    openEgress: OpenEgress | undefined
     providers: readonly string[]
   }
   docker: Omit<DockerConfig, 'mustBePinned'>

@@ -24,6 +24,14 @@ export const Resources = Type.Object(
         },
       ),
     ),
+    egress: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[^,\\s]{1,260}$' }), {
+        maxItems: 50,
+        description:
+          'Hosts that programs in it can connect to, of those that the gateway allows: `host`, `host:port`, `*.domain`; `[]` is none.',
+        examples: [['registry.npmjs.org']],
+      }),
+    ),
   },
   {
     $id: 'Resources',
@@ -42,6 +50,8 @@ export interface ContainerResources {
   pids?: number
   /** Of the workspace, which is looked at while runs work. */
   diskBytes?: number
+  /** Hosts, each as in the setting that names those of everybody; they are some of those. */
+  egress?: readonly string[]
 }
 
 /** Below it an engine has no room to work. */

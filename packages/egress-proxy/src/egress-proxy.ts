@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Log } from '@opencode-gateway/contracts'
+import { parseHostRules, type HostRule } from './host-rule.ts'
 import { defaultEgressLimits, type EgressLimits } from './limits.ts'
 import { listen, type Listener } from './listener.ts'
 import { createPassages, type Passed } from './passage.ts'
@@ -20,8 +21,11 @@ export interface EgressProxyOptions {
 
 /** Leads containers to the hosts that are allowed, over HTTP and CONNECT. */
 export interface EgressProxy {
-  /** A way out for one session: whoever connects there is that session. */
-  openSocket(sessionId: string, path: string): Promise<{ close(): Promise<void> }>
+  /**
+   * A way out for one session: whoever connects there is that session. `only`: entries as in the setting that hosts come
+   * from, to some of which this session may connect; to all that are allowed unless given.
+   */
+  openSocket(sessionId: string, path: string, only?: readonly string[]): Promise<{ close(): Promise<void> }>
   /** Breaks off everything that is under way; idempotent. */
   close(): Promise<void>
 }
@@ -29,16 +33,15 @@ export interface EgressProxy {
 export function createEgressProxy({ policy, log, ...options }: EgressProxyOptions): EgressProxy {
   const limits = { ...defaultEgressLimits, ...options.limits }
   const { resolve = resolveName, observe = () => {} } = options
-  const reach = createReach({ policy, limits, resolve })
   const slots = createSlots(limits)
   const listeners = new Set<Listener>()
   return {
-    async openSocket(sessionId, path) {
+    async openSocket(sessionId, path, only) {
       const ending = new AbortController()
       // One for each tunnel, which are bounded.
       setMaxListeners(0, ending.signal)
       const way = {
-        reach,
+        reach: createReach({ policy: { ...policy, only: only && read(only) }, limits, resolve }),
         limits,
         takeSlot: slots.ofSession(),
         begin: createPassages({ log, sessionId, observe }),
@@ -58,4 +61,12 @@ export function createEgressProxy({ policy, log, ...options }: EgressProxyOption
       await Promise.all(open.map((listener) => listener.close()))
     },
   }
+}
+
+function read(entries: readonly string[]): readonly HostRule[] {
+  return entries.flatMap((entry) => {
+    const parsed = parseHostRules(entry)
+    if (parsed.status === 'refused') throw new Error(`the host "${parsed.entry}" of a session: ${parsed.why}`)
+    return parsed.rules
+  })
 }

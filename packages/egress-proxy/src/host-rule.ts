@@ -54,6 +54,18 @@ export function canonical(host: string): string {
   return isIPv6(host) ? new SocketAddress({ address: host, family: 'ipv6' }).address : host
 }
 
+/** Whether whatever fits the rule fits these, too. */
+export function covers(rules: readonly HostRule[], { host, below, port }: HostRule): boolean {
+  const isHost = (one: HostRule): boolean =>
+    one.below
+      ? one.host === '' || (below && one.host === host) || host.endsWith(`.${one.host}`)
+      : !below && one.host === host
+  const ports = port === undefined ? [...USUAL_PORTS] : [port]
+  return ports.every((wanted) =>
+    rules.some((one) => isHost(one) && (one.port === undefined ? USUAL_PORTS.has(wanted) : one.port === wanted)),
+  )
+}
+
 export function fits({ host, port }: { host: string; port: number }, rule: HostRule): boolean {
   if (rule.port === undefined ? !USUAL_PORTS.has(port) : rule.port !== port) return false
   if (!rule.below) return host === rule.host

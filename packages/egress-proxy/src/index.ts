@@ -1,6 +1,6 @@
 export { createEgressProxy, type EgressProxy, type EgressProxyOptions } from './egress-proxy.ts'
 export { defaultEgressLimits, type EgressLimits } from './limits.ts'
-export { parseHostRules, type HostRule, type ParsedHostRules } from './host-rule.ts'
+export { covers, parseHostRules, type HostRule, type ParsedHostRules } from './host-rule.ts'
 export type { Passed } from './passage.ts'
 export { outcomes, type Outcome } from './refusal.ts'
 export type { EgressPolicy } from './policy.ts'

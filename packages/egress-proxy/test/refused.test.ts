@@ -42,6 +42,20 @@ test('only what is on the list is looked up and reached, however it is written',
   await untilPassed(reached.length + 2 * others.length + 1)
 })
 
+test('a session of which less is said reaches less, and never more', async (t) => {
+  const port = await httpServer(t, (_request, response) => void response.end('reached'))
+  const { another } = await scene(t, { privateHosts: `a.test:${port},b.test:${port}` })
+  const ask = async (host: string, only: readonly string[]) =>
+    await raw(await another(only), get(`http://${host}:${port}/`))
+  assert.equal((await ask('a.test', [`a.test:${port}`])).text, 'reached')
+  assert.match(
+    (await ask('b.test', [`a.test:${port}`])).text,
+    /not among the hosts of this session \(resources\.egress\)/,
+  )
+  assert.equal((await ask('a.test', [])).status, 403)
+  assert.match((await ask('c.test', [`*:${port}`])).text, /DOCKER_EGRESS/)
+})
+
 test('without a port an entry means 80 and 443', async (t) => {
   const { socketPath } = await scene(t, { hosts: 'a.test', resolve: () => Promise.resolve([]) })
   for (const port of [80, 443]) assert.equal((await raw(socketPath, connect(`a.test:${port}`))).status, 502)

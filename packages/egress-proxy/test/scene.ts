@@ -21,7 +21,7 @@ export interface Scene {
   /** Ends the session. */
   end(): Promise<void>
   /** A way in for another session of the same proxy. */
-  another(): Promise<string>
+  another(only?: readonly string[]): Promise<string>
   /** Waits until so many connections are over. */
   untilPassed(count: number): Promise<void>
 }
@@ -43,6 +43,7 @@ export async function scene(t: TestContext, options: SceneOptions): Promise<Scen
   const directory = await mkdtemp(path.join(tmpdir(), 'egress-'))
   const passed: Passed[] = []
   const looked: string[] = []
+  let others = 0
   const logged: Scene['logged'] = []
   const watching = new Set<() => void>()
   const note = (level: string) => (fields: object) => void logged.push({ level, fields: { ...fields } })
@@ -79,9 +80,10 @@ export async function scene(t: TestContext, options: SceneOptions): Promise<Scen
     logged,
     looked,
     end: () => socket.close(),
-    async another() {
-      const other = path.join(directory, 'two.sock')
-      await proxy.openSocket('two', other)
+    async another(only) {
+      others += 1
+      const other = path.join(directory, `${others}.sock`)
+      await proxy.openSocket('two', other, only)
       return other
     },
     untilPassed(count) {

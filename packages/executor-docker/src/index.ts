@@ -4,6 +4,7 @@ export type {
   ContainerUser,
   DaemonAddress,
   DockerExecutorOptions,
+  OpenEgress,
   OpenSocket,
   SessionSocket,
 } from './options.ts'

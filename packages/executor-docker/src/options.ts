@@ -36,6 +36,13 @@ export interface SessionSocket {
  */
 export type OpenSocket = (sessionId: string, socketPath: string, signal: AbortSignal) => Promise<SessionSocket>
 
+/** The same to other hosts; only to these of them, where a session says so. */
+export type OpenEgress = (
+  sessionId: string,
+  socketPath: string,
+  only: readonly string[] | undefined,
+) => Promise<SessionSocket>
+
 export interface DockerExecutorOptions {
   /** Every session has a directory below it. The daemon sees it under the same path. */
   workspaceRoot: string
@@ -60,7 +67,7 @@ export interface DockerExecutorOptions {
   providers?: readonly string[]
   openModels: OpenSocket
   /** Leads on to other hosts, as an HTTP proxy; containers have no way to any unless given. */
-  openEgress?: OpenSocket | undefined
+  openEgress?: OpenEgress | undefined
   /** Told once after the start what the engine knows of the providers of its catalogue: prices, where it has them. */
   onCatalogue?(catalogue: Catalogue): void
   /** What agents may do at most, whatever a request says; `unattended` unless given. */

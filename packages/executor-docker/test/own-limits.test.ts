@@ -22,6 +22,8 @@ test('a ref keeps what a session says, and nothing where it says nothing', () =>
   const ref = { executor: 'docker', ...writtenLimits(own) }
   assert.deepEqual(limitsIn(JSON.parse(JSON.stringify(ref))), own)
   assert.deepEqual(limitsIn({ executor: 'docker', ...writtenLimits({}) }), {})
+  for (const egress of [[], ['a.test'], ['a.test:8443', '*.b.test']])
+    assert.deepEqual(limitsIn({ executor: 'docker', ...writtenLimits({ egress }) }), { egress })
 })
 
 test('a limit of the workspace alone is none of the container', () => {

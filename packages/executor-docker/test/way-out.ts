@@ -21,7 +21,7 @@ export interface WayOut {
   close(): Promise<void>
 }
 
-/** All names lead to this machine; `registry.test` alone may. */
+/** All names lead to this machine; `registry.test` and `spare.test` alone may. */
 export async function openWayOut(): Promise<WayOut> {
   const answer = 'from outside\n'
   const plain = createServer(({ url }, response) => {
@@ -29,7 +29,7 @@ export async function openWayOut(): Promise<WayOut> {
   })
   const secure = createTlsServer(await certificate(), (_request, response) => void response.end(answer))
   const [plainPort, securePort] = [await portOf(plain), await portOf(secure)]
-  const rules = parseHostRules(`registry.test:${plainPort},registry.test:${securePort}`)
+  const rules = parseHostRules(`registry.test:${plainPort},registry.test:${securePort},spare.test:${plainPort}`)
   const public_ = parseHostRules('*')
   if (rules.status !== 'rules' || public_.status !== 'rules') throw new Error('these are no rules')
   const passed: Passed[] = []

@@ -1,4 +1,5 @@
 import { GatewayError, leastMemoryBytes, type ContainerResources, type Resources } from '@opencode-gateway/contracts'
+import { covers, parseHostRules, type HostRule } from '@opencode-gateway/egress-proxy'
 import type { Config } from '../config.ts'
 import { oneOrAll } from '../http/one-or-all.ts'
 
@@ -6,7 +7,9 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, 
 
 /** What there is for everybody. */
 export function mostResources({ docker, limits }: Pick<Config, 'docker' | 'limits'>): Required<ContainerResources> {
-  return { ...docker.limits, diskBytes: limits.workspace.maxBytes }
+  const { hosts, privateHosts } = docker.egress
+  const egress = [...hosts, ...privateHosts].map(({ text }) => text)
+  return { ...docker.limits, diskBytes: limits.workspace.maxBytes, egress }
 }
 
 /**
@@ -18,7 +21,7 @@ export function containerResources(
   most: Required<ContainerResources>,
 ): ContainerResources | undefined {
   if (asked === undefined) return undefined
-  const { memory, cpus, pids, disk } = asked
+  const { memory, cpus, pids, disk, egress } = asked
   const memoryBytes = memory === undefined ? undefined : bytesOf(memory)
   const diskBytes = disk === undefined ? undefined : bytesOf(disk)
   if (memoryBytes !== undefined && memoryBytes < leastMemoryBytes) {
@@ -31,6 +34,7 @@ export function containerResources(
     tooHigh('cpus', cpus, most.cpus, 'DOCKER_CPUS'),
     tooHigh('pids', pids, most.pids, 'DOCKER_PIDS_LIMIT'),
     tooHigh('disk', diskBytes, most.diskBytes, 'WORKSPACE_MAX_BYTES'),
+    ...notAllowed(egress ?? [], most.egress),
   ].filter((problem) => problem !== undefined)
   const [first] = problems
   if (first) {
@@ -42,12 +46,30 @@ export function containerResources(
     ...(cpus === undefined ? {} : { cpus }),
     ...(pids === undefined ? {} : { pids }),
     ...(diskBytes === undefined ? {} : { diskBytes }),
+    ...(egress === undefined ? {} : { egress }),
   }
 }
 
 function bytesOf(size: number | string): number {
   const [, number, unit = ''] = /^(\d+)([kmg]?)$/i.exec(String(size)) ?? []
   return Number(number) * (UNITS[unit.toLowerCase()] ?? Number.NaN)
+}
+
+/** Hosts that are not among those of everybody. INVALID_REQUEST for what is no host. */
+function notAllowed(asked: readonly string[], most: readonly string[]) {
+  const all = most.flatMap((entry) => rulesOf(entry, 'resources.egress'))
+  return asked.flatMap((entry, at) => {
+    const field = `resources.egress.${at}`
+    const isCovered = rulesOf(entry, field).every((rule) => covers(all, rule))
+    return isCovered ? [] : [{ field, reason: `must be one of the hosts that are allowed (DOCKER_EGRESS)` }]
+  })
+}
+
+function rulesOf(entry: string, field: string): readonly HostRule[] {
+  const parsed = parseHostRules(entry)
+  if (parsed.status === 'rules') return parsed.rules
+  const reason = `must name a host; of ${JSON.stringify(parsed.entry)}: ${parsed.why}`
+  throw new GatewayError('INVALID_REQUEST', `${field} ${reason}.`, { details: { field, reason } })
 }
 
 function tooHigh(name: string, asked: number | undefined, most: number, variable: string) {

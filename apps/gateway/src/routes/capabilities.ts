@@ -77,10 +77,8 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
 }
 
 function containerLimits(config: Config) {
-  const { memoryBytes, cpus, pids, diskBytes } = mostResources(config)
-  const { hosts, privateHosts } = config.docker.egress
-  const egress = [...hosts, ...privateHosts].map(({ text }) => text)
-  return { memory_bytes: memoryBytes, cpus, pids, disk_bytes: diskBytes, egress }
+  const { memoryBytes, cpus, pids, diskBytes, egress } = mostResources(config)
+  return { memory_bytes: memoryBytes, cpus, pids, disk_bytes: diskBytes, egress: [...egress] }
 }
 
 /** For as long as the engine has not said. */

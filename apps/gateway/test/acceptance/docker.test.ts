@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -74,18 +75,29 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
     'E2: a prompt is answered from a container that has no key, and nothing is left in the end',
     LIMIT,
     async (t) => {
+      const asked: string[] = []
+      const outside = createHttpServer(({ url }, response) => {
+        asked.push(url ?? '')
+        response.end()
+      }).listen(0, '127.0.0.1')
+      await once(outside, 'listening')
+      t.after(() => outside.close())
+      const registry = `localhost:${(outside.address() as AddressInfo).port}`
       await using gateway = await startRealGateway({
-        env: { ...env, API_KEY: '' },
+        env: { ...env, API_KEY: '', DOCKER_EGRESS_PRIVATE: registry },
         provider: { apiKey: 'sk-the-real-key' },
       })
       const { engine, executor } = await call(gateway.url, '/capabilities')
       assert.equal(Object(executor).isolation, 'container')
       assert.match(String(Object(engine).image), /^sha256:/)
-      const prompt = [lines.run('env; cat /home/node/.local/share/opencode/auth.json'), lines.say('-hello')].join('\n')
+      const ask = `curl --noproxy none -s http://${registry}/allowed`
+      const look = `env; cat /home/node/.local/share/opencode/auth.json; ${ask}`
+      const prompt = [lines.run(look), lines.say('-hello')].join('\n')
       const answer = await call(gateway.url, '/run', { prompt })
       assert.equal(answer['outcome'], 'completed', JSON.stringify(answer))
       assert.match(JSON.stringify(answer), /-hello/)
       assert.doesNotMatch(JSON.stringify(answer), /sk-the-real-key/)
+      assert.deepEqual(asked, ['/allowed'], 'the container did not reach the host that is allowed')
       t.diagnostic(JSON.stringify(answer['timings']))
       for (const step of ['wait_ms', 'create_ms', 'start_ms', 'engine_ready_ms'])
         assert.equal(typeof Object(answer['timings'])[step], 'number', step)

@@ -8,21 +8,24 @@ export function ofContainer(resources: ContainerResources | undefined): Containe
 }
 
 /** In the session's ref, so that it has the same after a restart. */
-export function writtenLimits({ memoryBytes, cpus, pids }: ContainerResources): Record<string, string> {
+export function writtenLimits({ memoryBytes, cpus, pids, egress }: ContainerResources): Record<string, string> {
   return {
     ...(memoryBytes === undefined ? {} : { memory_bytes: String(memoryBytes) }),
     ...(cpus === undefined ? {} : { cpus: String(cpus) }),
     ...(pids === undefined ? {} : { pids: String(pids) }),
+    ...(egress === undefined ? {} : { egress: egress.join() }),
   }
 }
 
 export function limitsIn(ref: ExecutorRef): ContainerResources {
   const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+  const { egress } = ref
   const [memoryBytes, cpus, pids] = [number(ref['memory_bytes']), number(ref['cpus']), number(ref['pids'])]
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(pids === undefined ? {} : { pids }),
+    ...(egress === undefined ? {} : { egress: egress === '' ? [] : egress.split(',') }),
   }
 }
 

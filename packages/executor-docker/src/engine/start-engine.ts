@@ -1,5 +1,4 @@
 import { ExecutorError } from '@opencode-gateway/contracts'
-import type { ContainerResources } from '@opencode-gateway/contracts'
 import { composeEngineConfig } from '@opencode-gateway/opencode'
 import type { EngineConfig } from '@opencode-gateway/opencode'
 import { createBootSteps } from '../container/boot-steps.ts'
@@ -27,8 +26,6 @@ export interface EngineStarterOptions extends EngineSupervisionOptions, WaysOutO
   places: Places
   /** What the containers of all sessions have in common; known once the executor has started. */
   spec(): Pick<ContainerSpecOptions, 'image' | 'user' | 'network' | 'runtime' | 'limits' | 'owner'>
-  /** What a session has less than all have. */
-  ownLimits(sessionId: string): ContainerResources | undefined
   config: EngineConfig
   providers: readonly string[]
   turns: StartTurns

@@ -1,24 +1,29 @@
 import { constants } from 'node:fs'
-import { chmod, open, rm } from 'node:fs/promises'
+import { chmod, open as openFile, rm } from 'node:fs/promises'
+import type { ContainerResources } from '@opencode-gateway/contracts'
 import { socketNames } from '../container/inside.ts'
-import type { OpenSocket, SessionSocket } from '../options.ts'
+import type { OpenEgress, OpenSocket, SessionSocket } from '../options.ts'
 
 /** What leads out of containers. */
 export interface WaysOutOptions {
   openModels: OpenSocket
-  openEgress?: OpenSocket | undefined
+  openEgress?: OpenEgress | undefined
+  /** What a session has less than all have. */
+  ownLimits(sessionId: string): ContainerResources | undefined
 }
 
 /** Opens the session's way to its models, and the one to other hosts where there is one. */
 export async function openWaysOut(
-  { openModels, openEgress }: WaysOutOptions,
+  { openModels, openEgress, ownLimits }: WaysOutOptions,
   place: { sessionId: string; directory: string },
   signal: AbortSignal,
 ): Promise<SessionSocket> {
   const models = await openSocket(openModels, { ...place, name: socketNames.models }, signal)
   if (!openEgress) return models
   try {
-    const egress = await openSocket(openEgress, { ...place, name: socketNames.egress }, signal)
+    const only = ownLimits(place.sessionId)?.egress
+    const open: OpenSocket = (sessionId, path) => openEgress(sessionId, path, only)
+    const egress = await openSocket(open, { ...place, name: socketNames.egress }, signal)
     return {
       async close() {
         try {
@@ -43,7 +48,7 @@ async function openSocket(
   { sessionId, directory, name }: { sessionId: string; directory: string; name: string },
   signal: AbortSignal,
 ): Promise<SessionSocket> {
-  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const handle = await openFile(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   const path = `/proc/self/fd/${handle.fd}/${name}`
   try {
     // What a gateway left that is no more.
