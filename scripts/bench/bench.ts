@@ -13,6 +13,8 @@ export interface BenchContext {
   signal: AbortSignal
   /** A directory of this bench's own on a real disk, removed afterwards. */
   directory: string
+  /** How many sessions a bench that is about their number is to make, when it was said. */
+  sessions?: number
   /** Progress, for people. */
   say(line: string): void
   /** Cleans up after the bench, last registered first, whether it succeeded or not. */
@@ -23,5 +25,7 @@ export interface BenchContext {
 export interface Bench {
   name: string
   describe: string
+  /** It takes long: only when it is asked for. */
+  byNameOnly?: boolean
   run(context: BenchContext): Promise<readonly Figure[]>
 }

@@ -6,6 +6,7 @@ import { containerSessions } from './cases/container-sessions.ts'
 import { containerStart } from './cases/container-start.ts'
 import { createSessions } from './cases/create-sessions.ts'
 import { healthz } from './cases/healthz.ts'
+import { manySessions } from './cases/many-sessions.ts'
 import { modelProxy } from './cases/model-proxy.ts'
 import { repositorySessions } from './cases/repository-sessions.ts'
 import { resume } from './cases/resume.ts'
@@ -30,5 +31,6 @@ export const benches: readonly Bench[] = [
   modelProxy,
   containerStart,
   containerSessions,
+  manySessions,
   catalogue,
 ]

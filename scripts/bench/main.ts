@@ -1,4 +1,4 @@
-// `npm run bench [-- name…] [--json FILE] [--strict] [--list]`: measures, prints a table; a missed target is no failure.
+// `npm run bench [-- name…] [--json FILE] [--strict] [--list] [--sessions N]`: measures, prints a table; a missed target is no failure.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +7,18 @@ import { benches } from './benches.ts'
 import type { Bench, Figure } from './bench.ts'
 import { table, type Row } from './table.ts'
 
-async function measure(bench: Bench, signal: AbortSignal): Promise<readonly Figure[]> {
+async function measure(bench: Bench, sessions: number | undefined, signal: AbortSignal): Promise<readonly Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), `bench-${bench.name}-`))
   const cleanUps: (() => Promise<void> | void)[] = [() => rm(directory, { recursive: true, force: true })]
   const say = (line: string): void => console.error(`  ${line}`)
   try {
-    return await bench.run({ signal, directory, say, after: (cleanUp) => cleanUps.push(cleanUp) })
+    return await bench.run({
+      signal,
+      directory,
+      ...(sessions === undefined ? {} : { sessions }),
+      say,
+      after: (cleanUp) => cleanUps.push(cleanUp),
+    })
   } finally {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp()
   }
@@ -23,17 +29,26 @@ function choose(names: readonly string[]): readonly Bench[] {
   if (unknown.length > 0) {
     throw new Error(`no bench "${unknown.join('", "')}"; there are: ${benches.map(({ name }) => name).join(', ')}`)
   }
-  return names.length === 0 ? benches : benches.filter(({ name }) => names.includes(name))
+  return benches.filter(({ name, byNameOnly = false }) => (names.length === 0 ? !byNameOnly : names.includes(name)))
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'string' }, strict: { type: 'boolean' }, list: { type: 'boolean' } },
+    options: {
+      json: { type: 'string' },
+      strict: { type: 'boolean' },
+      list: { type: 'boolean' },
+      sessions: { type: 'string' },
+    },
   })
   if (values.list === true) {
     for (const { name, describe } of benches) console.log(`${name.padEnd(18)} ${describe}`)
     return
+  }
+  const sessions = values.sessions === undefined ? undefined : Number(values.sessions)
+  if (sessions !== undefined && !(Number.isInteger(sessions) && sessions > 0)) {
+    throw new Error(`--sessions "${values.sessions}" is no number of sessions`)
   }
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
@@ -41,7 +56,8 @@ async function main(): Promise<void> {
   for (const bench of choose(positionals)) {
     console.error(`${bench.name}: ${bench.describe}`)
     try {
-      for (const figure of await measure(bench, interrupted.signal)) rows.push({ bench: bench.name, ...figure })
+      for (const figure of await measure(bench, sessions, interrupted.signal))
+        rows.push({ bench: bench.name, ...figure })
     } catch (error) {
       if (interrupted.signal.aborted) throw error
       console.error(error)

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Timings } from '@opencode-gateway/contracts'
 import { request } from 'undici'
 import type { Bench, Figure } from '../bench.ts'
 import { createSession } from '../lib/api.ts'
 import { startContainerGateway } from '../lib/container-gateway.ts'
-import { countDaemonCalls, docker, engineImage, leftBehind, notMeasured } from '../lib/docker.ts'
+import { countDaemonCalls, docker, engineImage, leftInTheEnd, notMeasured } from '../lib/docker.ts'
 import { megabytes, ms } from '../lib/format.ts'
 import { rounds } from '../lib/rounds.ts'
 import { median } from '../lib/stats.ts'
@@ -12,7 +11,6 @@ import { median } from '../lib/stats.ts'
 const sequential = { most: 50, least: 5, budgetMs: 200_000 }
 const parallel = 10
 const kept = 3
-const patienceMs = 20_000
 
 export const containerSessions: Bench = {
   name: 'container-sessions',
@@ -74,15 +72,6 @@ export const containerSessions: Bench = {
 
 const tookOf = (runs: readonly Timings[]): string =>
   runs.length === 0 ? '–' : ms(median(runs.map((run) => run.total_ms)))
-
-/** A run is answered before its session is put away. */
-async function leftInTheEnd(workspaceRoot: string, signal: AbortSignal): Promise<number> {
-  for (const startedAt = performance.now(); ;) {
-    const left = await leftBehind(workspaceRoot)
-    if (left === 0 || performance.now() - startedAt > patienceMs) return left
-    await sleep(100, undefined, { signal })
-  }
-}
 
 function memory(bytes: readonly number[]): Figure {
   const each = median(bytes)

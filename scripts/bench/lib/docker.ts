@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BenchContext, Figure } from '../bench.ts'
 
@@ -64,16 +65,31 @@ export async function countDaemonCalls({ after, directory }: BenchContext): Prom
   }
 }
 
+/** Label of the containers of one gateway. */
+export async function ownersLabel(workspaceRoot: string): Promise<string> {
+  return `opencode-gateway.owner=${await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')}`
+}
+
+const patienceMs = 20_000
+
+/** What is left once nothing goes any more: a run is answered before its session is put away. */
+export async function leftInTheEnd(workspaceRoot: string, signal: AbortSignal): Promise<number> {
+  for (const startedAt = performance.now(); ;) {
+    const left = await leftBehind(workspaceRoot)
+    if (left === 0 || performance.now() - startedAt > patienceMs) return left
+    await sleep(100, undefined, { signal })
+  }
+}
+
 /** Containers, directories and sockets of sessions below a root of workspaces; those that wait are not counted. */
-export async function leftBehind(workspaceRoot: string): Promise<number> {
-  const owner = await readFile(join(workspaceRoot, '.engine', '.owner'), 'utf8')
+async function leftBehind(workspaceRoot: string): Promise<number> {
   const found = await docker(
     'ps',
     '--all',
     '--format',
     '{{.Names}}',
     '--filter',
-    `label=opencode-gateway.owner=${owner}`,
+    `label=${await ownersLabel(workspaceRoot)}`,
   )
   const containers = found.split('\n').filter((name) => name !== '' && !name.includes('-warm-'))
   const areas = ['', '.engine', '.shell', '.sessions', '.aside']
