@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,7 +14,7 @@ import { createDiscarded } from '../src/container/discard.ts'
 import { createDockerExecutor } from '../src/index.ts'
 import { watchExit } from '../src/container/watch-exit.ts'
 import { noOwnDaemon, shareOwnDaemon } from './own-daemon.ts'
-import { soon, until } from './scene.ts'
+import { leftBelow, soon, until } from './scene.ts'
 
 test('a socket that is not there is told with what to do', async () => {
   const daemon = createDaemon({ address: { socketPath: path.join(tmpdir(), 'no-such.sock') }, timeoutMs: 1_000 })
@@ -24,8 +25,11 @@ test('a socket that is not there is told with what to do', async () => {
 })
 
 test('an executor without a daemon does not start, is not well, and opens nothing', async (t) => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'no-daemon-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  const workspaceRoot = path.join(directory, 'workspaces')
   const executor = createDockerExecutor({
-    workspaceRoot: path.join(tmpdir(), `no-daemon-${process.pid}`),
+    workspaceRoot,
     log: silentLog,
     daemon: { socketPath: path.join(tmpdir(), 'no-such.sock') },
     image: 'none',
@@ -37,6 +41,7 @@ test('an executor without a daemon does not start, is not well, and opens nothin
   assert.equal(health.ok, false)
   const opening = executor.open({ sessionId: 'one', title: 'One' }, { signal: soon(), log: silentLog })
   await assert.rejects(opening, { code: 'EXECUTOR_UNAVAILABLE' })
+  assert.deepEqual(await leftBelow(workspaceRoot), [])
 })
 
 test('an answer that breaks off in its middle is not waited for, and the password is not in the URL', async (t) => {
@@ -157,10 +162,11 @@ describe('a daemon that fails', { skip: await noOwnDaemon() }, () => {
   })
 
   test('a name that somebody else has taken is told, and what is theirs stays', async () => {
-    const { daemon, body } = daemonOfAll()
+    const { daemon, body, containers } = daemonOfAll()
     const theirs = await daemon.create('taken', body, soon())
     const mine = createContainer(daemon, { name: 'taken', owner: 'me' }, body, soon())
     await assert.rejects(mine, { code: 'EXECUTOR_UNAVAILABLE', message: /"taken" is in the way, and not ours/ })
     assert.ok(await daemon.inspect(theirs, soon()))
+    assert.deepEqual(await containers(), ['taken'], 'nothing is left of this fault, nor of those before')
   })
 })

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { AgentSession } from '@opencode-gateway/contracts'
 import { command, prompt } from '@opencode-gateway/executor-testing/running'
-import { ctx, createPlace, image, missingImage } from './scene.ts'
+import { ctx, createPlace, image, leftoversOf, missingImage } from './scene.ts'
 import type { Place } from './scene.ts'
 import { openWayOut, type WayOut } from './way-out.ts'
 
@@ -183,5 +183,9 @@ describe('a container, seen from inside', { skip: await missingImage() }, () => 
     assert.match(error?.message ?? '', /its last lines:\nx+/)
     assert.ok((error?.message.length ?? 0) < 20_000, 'its last lines are too long')
     assert.ok(process.memoryUsage.rss() - before < FLOOD / 3, 'the log was held in memory')
+  })
+  test('whatever was done in it, nothing is left of it', async () => {
+    await session.release('nothing')
+    assert.deepEqual(await leftoversOf(place), [])
   })
 })

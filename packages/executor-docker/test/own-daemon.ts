@@ -19,6 +19,8 @@ export interface OwnDaemon {
   readonly daemon: Daemon
   /** A container that sleeps. */
   readonly body: ContainerBody
+  /** Names of all containers it has. */
+  containers(): Promise<readonly string[]>
   pause(): void
   resume(): void
   /** Ends it as a crash would. */
@@ -121,6 +123,17 @@ export async function startOwnDaemon(t: Lifetime, { timeoutMs = 5_000 } = {}): P
       Cmd: ['/sleep', '1000'],
       HostConfig: { NetworkMode: 'none', Init: true },
     } as unknown as ContainerBody,
+    async containers() {
+      const { stdout } = await run('docker', [
+        '--host',
+        `unix://${socketPath}`,
+        'ps',
+        '--all',
+        '--format',
+        '{{.Names}}',
+      ])
+      return stdout.split('\n').filter((name) => name !== '')
+    },
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   }

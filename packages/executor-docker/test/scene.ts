@@ -159,7 +159,12 @@ export async function leftoversOf(place: Place): Promise<readonly string[]> {
   const containers = (await place.containers()).filter(
     ({ labels: { [labels.session]: id = '' } }) => !waiting.includes(id),
   )
-  const always = ['.aside', '.sessions', '.shell', '.engine', '.engine/.owner']
-  const left = names.filter((name) => !always.includes(name) && !name.startsWith('.engine/warm-'))
+  const left = (await leftBelow(place.workspaceRoot)).filter((name) => !name.startsWith('.engine/warm-'))
   return [...containers.map(({ name }) => name), ...left]
+}
+
+/** Whatever lies below a root of workspaces that is not always there. */
+export async function leftBelow(workspaceRoot: string): Promise<readonly string[]> {
+  const always = ['.aside', '.sessions', '.shell', '.engine', '.engine/.owner']
+  return (await readdir(workspaceRoot, { recursive: true })).filter((name) => !always.includes(name))
 }

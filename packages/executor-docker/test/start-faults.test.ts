@@ -10,7 +10,6 @@ import { describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { silentLog } from '@opencode-gateway/executor-testing'
-import { labels } from '../src/container/container-spec.ts'
 import { daemonError } from '../src/daemon/daemon-error.ts'
 import { createDiscarded } from '../src/container/discard.ts'
 import { createDockerExecutor } from '../src/index.ts'
@@ -19,7 +18,7 @@ import { createBootSteps } from '../src/container/boot-steps.ts'
 import { launchContainer } from '../src/container/launch-container.ts'
 import { defaultLimits } from '../src/options.ts'
 import { noOwnDaemon, startOwnDaemon } from './own-daemon.ts'
-import { soon } from './scene.ts'
+import { leftBelow, soon } from './scene.ts'
 
 const run = promisify(execFile)
 
@@ -42,7 +41,7 @@ async function executorOf(t: TestContext, options: Pick<DockerExecutorOptions, '
     },
   })
   t.after(() => executor.close())
-  return executor
+  return { executor, left: () => leftBelow(workspaceRoot) }
 }
 
 test('a disk of the daemon that is full is told as such', () => {
@@ -52,20 +51,24 @@ test('a disk of the daemon that is full is told as such', () => {
 })
 
 test('a daemon that is too old is refused for good, with what it speaks', async (t) => {
-  const server = createServer((_request, response) => {
+  const asked: string[] = []
+  const server = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`)
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ ApiVersion: '1.24' }))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
   const { port } = server.address() as AddressInfo
-  const executor = await executorOf(t, { daemon: { host: '127.0.0.1', port }, image: 'x' })
+  const { executor, left } = await executorOf(t, { daemon: { host: '127.0.0.1', port }, image: 'x' })
   const refused = { code: 'EXECUTOR_UNAVAILABLE', retryable: false, message: /"1\.24".*1\.30/ }
   await assert.rejects(executor.start(soon()), refused)
+  assert.deepEqual(asked, ['GET /version'])
+  assert.deepEqual(await left(), [])
 })
 
 describe('what cannot become a container', { skip: await noOwnDaemon() }, () => {
   test('each is told with its reason, and leaves nothing', async (t) => {
-    const { daemon, socketPath } = await startOwnDaemon(t)
+    const { daemon, socketPath, containers } = await startOwnDaemon(t)
     const address = { socketPath }
     const directory = await directoryOf(t)
     const places = { workspace: 'w', home: 'h', shell: 's', sockets: 'k', models: 'm' }
@@ -119,15 +122,16 @@ describe('what cannot become a container', { skip: await noOwnDaemon() }, () => 
       ),
     )
     await t.test('an image by a digest that it does not have', async () => {
-      const executor = await executorOf(t, { daemon: address, image: `sleep@sha256:${'0'.repeat(64)}` })
+      const { executor, left } = await executorOf(t, { daemon: address, image: `sleep@sha256:${'0'.repeat(64)}` })
       await assert.rejects(executor.start(soon()), { code: 'IMAGE_UNAVAILABLE', message: /sleep@sha256:0000/ })
+      assert.deepEqual(await left(), [])
     })
     await t.test('an image without an engine', async () => {
-      const executor = await executorOf(t, { daemon: address, image: 'sleep' })
+      const { executor, left } = await executorOf(t, { daemon: address, image: 'sleep' })
       await assert.rejects(executor.start(soon()), unavailable(/not ready within 1000 ms: it runs/))
       assert.equal((await executor.check(soon())).ok, false)
+      assert.deepEqual(await left(), [])
     })
-    assert.deepEqual(await daemon.list(labels.owner, 'me', soon()), [])
-    assert.equal(await daemon.inspect('opencode-gateway-me-one', soon()), undefined)
+    assert.deepEqual(await containers(), [])
   })
 })
