@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { TestContext } from 'node:test'
 
@@ -46,13 +47,23 @@ export async function docker(...args: readonly string[]): Promise<Ended> {
   }
 }
 
-/** Why tests with this image cannot run here, or false. */
+/** Why tests with this image cannot run here, or false. Where images are still being made, the end of that is waited for. */
 export async function missing(image: string): Promise<string | false> {
+  const maker = Number(process.env['IMAGES_MADE_BY'])
+  while (maker > 0 && isRunning(maker)) await sleep(500)
   const { code, stderr } = await docker('image', 'inspect', image).catch((error: Error) => ({
     code: 1,
     stderr: error.message,
   }))
   return code === 0 ? false : `${stderr.trim()}; see scripts/docker`
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 /** A container that runs until the test ends; `args` are those of `docker run`. */
