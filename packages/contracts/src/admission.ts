@@ -18,14 +18,14 @@ export interface Admission {
   /** Of one tenant; no bound of its own when absent. */
   maxQueuedOfTenant?: number
   /**
-   * Runs that may be at work at once. As many more are taken as of these are free when the run comes in: it need not
-   * wait. None when absent.
+   * Runs that may work at the same time; none when absent. Those of these slots that are free count on top of the bounds
+   * above: a run that can start at once does not wait in the queue.
    */
   slots?: number
   idempotency?: IdempotencyKey
 }
 
-/** As many as may wait, by the bound of the session or the tenant; `of` is absent for that of all. */
+/** No more runs may wait: by the bound of the session or the tenant, or by that of all when `of` is absent. */
 export interface QueueFull {
   status: 'queue_full'
   queued: number

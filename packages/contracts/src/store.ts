@@ -23,7 +23,7 @@ export interface RunPatch {
   currentTool?: string | null
   asks?: readonly PendingAsk[]
   complete?: CompleteData
-  /** Added to what is stored of the same raise: of that limit as it was set, and that day. */
+  /** Raises of shared budgets, stored with the write: each adds to earlier ones of the same limit, setting and day. */
   raised?: readonly RaisedLimit[]
 }
 
@@ -93,11 +93,14 @@ export interface Store {
   /** A further run of a session. With `rejectWhenBusy` the answer is `busy` while another run is not terminal. */
   addRun(run: NewRun, admission: Admission & { rejectWhenBusy: boolean }): Promise<AddRunResult>
   /**
-   * Takes a run that is queued, is the oldest of its open session's non-terminal runs, and is not wanted dead:
-   * state `starting`, epoch + 1, attempts + 1, a `status` event. Undefined when it cannot be had.
+   * Claims a run that is queued, is the oldest open run of its session, and is not to be cancelled, in a session that is
+   * not closed: state `starting`, epoch + 1, attempts + 1, a `status` event. Undefined when it cannot be claimed.
    */
   claimRun(runId: string, claim: { owner: string; leaseUntil: number; at: number }): Promise<RunRow | undefined>
-  /** Back into the queue at its old place, epoch + 1; a `status` event. Throws `FencedError`, after the barrier too. */
+  /**
+   * Puts a claimed run back into the queue at its old place: epoch + 1, a `status` event. Throws `FencedError` for a
+   * former owner, and once the prompt may have reached the engine.
+   */
   requeueRun(fence: Fence, at: number): Promise<void>
   /**
    * Takes over a non-terminal run at boot, whatever its state: owner and epoch + 1, the state stays. Undefined when it
@@ -114,9 +117,9 @@ export interface Store {
   /** Notes the wish to cancel on the runs of the session that are not terminal, or on `runId`; returns these, oldest first. */
   requestCancel(sessionId: string, at: number, runId?: string): Promise<readonly RunRow[]>
 
-  /** The session holds something of its executor that can be attached to, again when it had been released. */
+  /** Stores what `Executor.attach` finds the session by; one that had been released holds something again. */
   setRef(sessionId: string, ref: ExecutorRef): Promise<void>
-  /** The session is in use at this time, from which its retention counts anew; false, and no change, once it is closed. */
+  /** Notes a use of the session, from which its retention counts anew; false, and no change, once it is closed. */
   touchSession(sessionId: string, at: number): Promise<boolean>
   /** Idempotent: the first time stays. The credentials that its workspace began with are forgotten. */
   closeSession(sessionId: string, at: number): Promise<void>
@@ -160,15 +163,15 @@ export interface Store {
    */
   closeExpired(now: number, limit: number): Promise<readonly SessionRow[]>
   /**
-   * Sessions of before there was a retention are kept for so long from `at` on: open ones without one get one. How many
-   * did, at most `limit`.
+   * Gives open sessions that were made before there was a retention one of `retentionMs`, which counts from `at`. Returns
+   * how many got one, at most `limit`.
    */
   adoptRetention(retentionMs: number, at: number, limit: number): Promise<number>
   /**
    * Removes closed and released sessions that have not changed since `before`, the oldest first, with their events, runs
-   * and idempotency keys: then they have never been there, but what they used of models stays counted by day, key and model. At most `limit`
-   * events, runs and sessions together; what a session has left until the next call is read as before, its log from the
-   * first event that is kept.
+   * and idempotency keys. What they used of models stays counted by day, key and model. At most `limit` events, runs and
+   * sessions together are removed; a session of which something is left can be read as before until the next call, its
+   * log from the first event that is kept.
    */
   forget(before: number, limit: number): Promise<{ sessions: number; rows: number }>
 }

@@ -204,8 +204,8 @@ export interface Workspace {
   /** Undefined when the workspace was not filled from a repository. */
   repository(): Promise<WorkspaceRepository | undefined>
   /**
-   * What differs from the start, or from what a run left (`since`, SNAPSHOT_NOT_FOUND), by path. `maxPatchBytes`: longest patch of one file; with 0 there are none. What looks
-   * like a secret is told by name alone unless `secrets`.
+   * What differs from the start, or from what a run left (`since`, SNAPSHOT_NOT_FOUND), by path. `maxPatchBytes`: longest
+   * patch of one file; with 0 there are none. What looks like a secret is told by name alone unless `secrets`.
    */
   diff(
     options: { since?: string; limit: number; maxPatchBytes: number; secrets?: boolean },
@@ -214,13 +214,13 @@ export interface Workspace {
   /** The same as one unified patch that `git apply` takes. */
   patch(options: { since?: string; secrets?: boolean }, signal: AbortSignal): Promise<Readable>
   /**
-   * Remembers what the files are now as what a run left, for `since` and `reset`; of so many runs as the executor is
-   * told, the newest. Does nothing where nothing is to be remembered.
+   * Remembers the files as they are now as what a run left, for `since` and `reset`. The newest runs are remembered, as
+   * many as the executor is set to. Does nothing where that is none.
    */
   checkpoint(runId: string, signal: AbortSignal): Promise<void>
   /**
-   * Makes the files what they were at the start, or after a run (SNAPSHOT_NOT_FOUND): what came since is removed, ignored or not. Git's own state stays as it
-   * is. WORKSPACE_ERROR when something could not be put back, after all else was.
+   * Makes the files what they were at the start, or after a run (SNAPSHOT_NOT_FOUND): what came since is removed, ignored
+   * or not. Git's own state stays as it is. WORKSPACE_ERROR when something could not be put back, after all else was.
    */
   reset(after: string | undefined, signal: AbortSignal): Promise<void>
   /**

@@ -48,15 +48,9 @@ export function createCancelling({ store, dispatcher, doorbell, endBell, onEnded
 
   async function before(session: SessionRow, run: RunRow): Promise<void> {
     const runs = await latestRuns(store, session)
-    // What came after it meanwhile is not its to cancel: of two that interrupt at once the newer one runs.
-    const earlier = runs.slice(
-      0,
-      Math.max(
-        0,
-        runs.findIndex(({ runId }) => runId === run.runId),
-      ),
-    )
-    for (const { runId, complete } of earlier) if (!complete) await all(session, runId)
+    const at = runs.findIndex(({ runId }) => runId === run.runId)
+    // Runs that were added after it stay: of two that interrupt at the same time, the newer one runs.
+    for (const { runId, complete } of runs.slice(0, Math.max(0, at))) if (!complete) await all(session, runId)
   }
 
   return { all, before }

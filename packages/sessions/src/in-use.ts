@@ -5,8 +5,9 @@ import { sessionClosed } from './session-closed.ts'
 const briefMs = 1_000
 
 /**
- * Work on what an open session holds, by whom it is in use: its retention counts from the begin of the work and, where
- * that takes, from its end. SESSION_CLOSED, also when it was closed meanwhile: what was done is gone with it.
+ * Does work on what an open session holds, which counts as use of the session: its retention begins anew when the work
+ * begins and, where that takes a while, when it ends. Throws SESSION_CLOSED when the session is closed, or was by the end
+ * of the work; what was done is gone with it then.
  */
 export async function inUse<T>(
   store: Pick<Store, 'touchSession'>,
@@ -20,7 +21,7 @@ export async function inUse<T>(
   return result
 }
 
-/** SESSION_CLOSED. */
+/** The retention of the session begins anew. Throws SESSION_CLOSED. */
 export async function markUse(store: Pick<Store, 'touchSession'>, sessionId: string): Promise<void> {
   if (!(await store.touchSession(sessionId, Date.now()))) throw sessionClosed(sessionId)
 }

@@ -1,4 +1,4 @@
-import type { Fence } from '@opencode-gateway/contracts'
+import type { Fence, PendingReason } from '@opencode-gateway/contracts'
 import { Fenced, NoSession } from './failure.ts'
 import type { EventText, RunRecord } from './records.ts'
 import type { EventSql } from './sql/events.ts'
@@ -19,7 +19,7 @@ interface OwnershipOptions {
   raised: RaisedSql
 }
 
-function pending(reason: string): readonly EventText[] {
+function pending(reason: PendingReason): readonly EventText[] {
   return [['status', JSON.stringify({ status: 'pending', reason })]]
 }
 

@@ -33,7 +33,10 @@ export function variable<T>(
   return { ...basics(extras), name, parse, fallback: parsed.value, shown, about }
 }
 
-/** A variable whose default is JSON: it is given as the value itself, which its type checks, and not parsed at every start. */
+/**
+ * A variable whose default is JSON: it is given as the value itself, which its type checks, and not parsed at every
+ * start.
+ */
 export function jsonVariable<T>(name: string, parse: Parser<T>, fallback: T, about: string): Variable<T> {
   return { ...basics({}), name, parse, fallback, shown: JSON.stringify(fallback), about }
 }

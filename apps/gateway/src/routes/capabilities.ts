@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { json, problems } from '../openapi/responses.ts'
 import { ref } from '../openapi/shared-schemas.ts'
 import type { Config } from '../config.ts'
+import { engineHealth } from '../start/engine-health.ts'
 import { mostResources } from '../orders/container-resources.ts'
 import type { RouteOptions } from './route-options.ts'
 
@@ -30,7 +31,7 @@ export const capabilityRoutes: FastifyPluginAsyncTypebox<CapabilityOptions> = as
   let known: { at: number; engine: Promise<ExecutorHealth['engine']> } | undefined
 
   async function askEngine(): Promise<ExecutorHealth['engine']> {
-    return (await executor.check(AbortSignal.timeout(ENGINE_DEADLINE_MS))).engine
+    return (await engineHealth({ executor, startup, deadlineMs: ENGINE_DEADLINE_MS }))?.engine
   }
 
   /** The check makes a session in the engine; what it says of the engine seldom changes. */

@@ -23,7 +23,10 @@ export interface NewRunFor {
   createdAt: number
 }
 
-/** A key that a session is made with is the session's. That of a one-shot run, and of a configuration, is the run's. */
+/**
+ * Marks the model key that came with a new session as the session's, so that its later prompts have it too. The key of a
+ * one-shot run, and that of a provider configuration, stay with their run.
+ */
 export function withSessionKey(order: RunOrder): RunOrder {
   if (order.kind !== 'prompt' || order.modelOptions?.keyed === undefined || order.modelOptions.config) return order
   return { ...order, modelOptions: { ...order.modelOptions, keyed: 'session' } }

@@ -17,7 +17,10 @@ export interface KeyedRunsOptions {
 
 /** The keys of runs: in memory, and sealed with the run until it has ended. Those of sessions are in memory alone. */
 export interface KeyedRuns {
-  /** Takes a run in with its key, or holds nothing of it. A key of the session is held for later runs, too. */
+  /**
+   * Admits a run together with its key; a key that is the session's is held for later runs, too. When `take` fails, or
+   * answers with another run, nothing of the key is held.
+   */
   admit<R extends NewRun | undefined, T extends { run?: RunRow | undefined }>(
     run: R,
     key: string | undefined,

@@ -60,7 +60,7 @@ export function createAsks(options: AsksOptions): Asks {
   let expired = false
   let told: (waiting: boolean) => void = () => {}
 
-  /** The rules of the gateway answer at any time, and in place of nobody. */
+  /** An answer by the gateway's own rules says nothing about whether anybody is there to answer. */
   function noteGiven(by: By): void {
     if (by !== 'policy') expired = by === 'timeout'
   }

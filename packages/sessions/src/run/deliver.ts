@@ -10,7 +10,10 @@ export interface DeliverOptions {
   onGit: OnGit
 }
 
-/** Commits, and pushes where that was ordered, what a completed prompt left in its repository. The work stays there in any case. */
+/**
+ * Commits, and pushes where that was ordered, what a completed prompt left in its repository. The work stays there in
+ * any case.
+ */
 export async function deliver(
   { run, session, ending, live, onGit }: DeliverOptions,
   ctx: CallContext,

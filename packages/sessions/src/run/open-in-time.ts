@@ -10,7 +10,7 @@ export interface OpenInTimeOptions {
   live: Pick<LiveSessions, 'obtain'>
   stop: Pick<RunStop, 'request' | 'opening' | 'working'>
   limits: Pick<SessionsLimits, 'startTimeoutMs' | 'cancelGraceMs'>
-  /** Of the run, which is all there is while others are started before its session. */
+  /** Time limit of the run, milliseconds: the only one while the session waits for its turn to be started. */
   wallMs: number
   log: Log
   onGit: OnGit

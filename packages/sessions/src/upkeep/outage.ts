@@ -10,8 +10,8 @@ export interface OutageOptions {
 const firstPauseMs = 200
 const maxPauseMs = 5_000
 /**
- * Attempts that fail although the executor says that it is well: what fails is not the executor then. They take longer
- * than what it says is remembered.
+ * Attempts that may fail while the executor says that it is well: after these it is the call that is wrong, not the
+ * executor. They take longer than the executor's answer is cached.
  */
 const attemptsWhenWell = 5
 

@@ -53,8 +53,9 @@ export interface Snapshots {
   /** Name of the snapshot of what a run left. SNAPSHOT_NOT_FOUND. */
   checkpointOf(place: Place, runId: string): Promise<string>
   /**
-   * What differs, by path; `from`: a snapshot, undefined stands for an empty directory. A file that is too large, cannot be read, or looks like a secret (unless `secrets`) has no
-   * patch and is `truncated`; with `maxPatchBytes` 0 none has one. `truncated` of the whole: there may be more.
+   * What differs, by path; `from`: a snapshot, undefined stands for an empty directory. A file that is too large,
+   * cannot be read, or looks like a secret (unless `secrets`) has no patch and is `truncated`; with `maxPatchBytes` 0
+   * none has one. `truncated` of the whole: there may be more.
    */
   diff(
     place: Place,
