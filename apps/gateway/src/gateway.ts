@@ -159,7 +159,8 @@ export function createGateway({ config, secrets, log }: GatewayOptions): Gateway
   }
 
   async function listenScripted(): Promise<string> {
-    const model = createScriptedModel()
+    // Nobody here looks at what it was asked; remembered, that would be whole conversations in memory.
+    const model = createScriptedModel({ maxRecorded: 0 })
     steps.push(() => model.close())
     return model.listen()
   }
