@@ -4,7 +4,6 @@ import type { Fate } from './upkeep/fate.ts'
 /** What happened inside, for metrics. Durations in milliseconds. */
 export type Observation =
   | { kind: 'claimed'; queuedMs: number; attempt: number }
-  | { kind: 'opened'; openMs: number }
   | { kind: 'appended'; events: number; lagMs: number }
   | { kind: 'ended'; complete: CompleteData }
   | { kind: 'ask'; by: 'client' | 'policy' | 'timeout' }

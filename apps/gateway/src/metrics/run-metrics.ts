@@ -58,9 +58,6 @@ export function createRunMetrics(registry: Registry): RunMetrics {
       switch (observation.kind) {
         case 'claimed':
           return claimed.inc({ attempt: observation.attempt === 1 ? 'first' : 'again' })
-        case 'opened':
-          // Told again with the end of the run, which has the other times too.
-          return undefined
         case 'appended':
           events.inc(observation.events)
           return lag.observe(observation.lagMs / 1000)

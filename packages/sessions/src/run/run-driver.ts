@@ -144,7 +144,6 @@ export function driveRun(
       beside: async (signal) => guard.before(progress ? undefined : await workspace(), signal),
     })
     const openMs = watch.opened()
-    observe({ kind: 'opened', openMs })
     // From here on the engine's own lines can be told to belong to the run.
     log.info({ ref: opened.ref, openMs }, 'the session is open')
     crashPoint('after-open')
