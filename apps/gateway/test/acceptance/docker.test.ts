@@ -91,8 +91,8 @@ describe('EXECUTOR=docker', { skip: missing }, () => {
       assert.equal(Object(executor).isolation, 'container')
       assert.match(String(Object(engine).image), /^sha256:/)
       const ask = `curl --noproxy none -s http://${registry}/allowed`
-      const look = `env; cat /home/node/.local/share/opencode/auth.json; ${ask}`
-      const prompt = [lines.run(look), lines.say('-hello')].join('\n')
+      const look = 'env; cat /home/node/.local/share/opencode/auth.json'
+      const prompt = [lines.run(look), lines.run(ask), lines.say('-hello')].join('\n')
       const answer = await call(gateway.url, '/run', { prompt })
       assert.equal(answer['outcome'], 'completed', JSON.stringify(answer))
       assert.match(JSON.stringify(answer), /-hello/)
