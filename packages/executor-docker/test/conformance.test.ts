@@ -7,7 +7,8 @@ let place: Place
 let scene: Scene
 before(async () => {
   place = await createPlace()
-  scene = await startScene(place)
+  // One case begins five containers at once, which takes a busy machine a minute.
+  scene = await startScene(place, { startTimeoutMs: 100_000 })
 })
 after(() => place.close())
 
