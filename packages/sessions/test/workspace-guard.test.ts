@@ -48,13 +48,16 @@ test('a session may have less than all, and never more', async () => {
   assert.equal(await grownTo(large, 30), 'failed')
 })
 
-test('a run that finds what cannot be measured has no limit', async () => {
+test('what cannot be measured before a run frees it of no limit', async () => {
   const tooDeep: WorkspaceSize = { bytes: 1, files: 200, whole: false }
-  assert.equal(await endOf(async () => tooDeep), 'completed')
+  assert.equal(await endOf(async () => tooDeep), 'failed')
   let looks = 0
   const broken = async (): Promise<WorkspaceSize> => {
     if (++looks === 1) throw new Error('not now')
     return tooDeep
   }
-  assert.equal(await endOf(broken), 'completed')
+  assert.equal(await endOf(broken), 'failed')
+  looks = 0
+  const cleared = async (): Promise<WorkspaceSize> => (++looks <= 2 ? tooDeep : { bytes: 1, files: 1, whole: true })
+  assert.equal(await endOf(cleared), 'completed')
 })

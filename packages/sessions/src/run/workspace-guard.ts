@@ -7,8 +7,8 @@ type Measured = Pick<Workspace, 'measure'>
 /** Looks at how much a run leaves in its workspace while it works, and when it has ended. */
 export interface WorkspaceGuard extends Disposable {
   /**
-   * Notes what was there before the run, which may stay there: an agent can be told to make room. When that cannot be told
-   * in 10 s, this run has no limit. Never rejects.
+   * Notes what was there before the run, which may stay there: an agent can be told to make room. What cannot be measured
+   * in 10 s, or is too deep to be, gets no such room, or an agent could free its next run of the limits. Never rejects.
    */
   before(workspace: Measured | undefined, signal: AbortSignal): Promise<void>
   /** From now on until `settle`: tells once when there is too much. */
@@ -71,12 +71,10 @@ export function createWorkspaceGuard({ limits, ownBytes, log }: WorkspaceGuardOp
       const within = AbortSignal.any([signal, AbortSignal.timeout(firstLookMs)])
       try {
         const bytes = await ownBytes?.()
-        const own = { ...limits, maxBytes: Math.min(limits.maxBytes, bytes ?? limits.maxBytes) }
-        allowed = workspace ? await allowedOver(workspace, own, within) : own
-        if (!allowed) log.warn({}, 'the workspace is deeper than can be measured: this run has no limit of it')
+        allowed = { ...limits, maxBytes: Math.min(limits.maxBytes, bytes ?? limits.maxBytes) }
+        if (workspace) allowed = await allowedOver(workspace, allowed, within)
       } catch (err) {
-        allowed = undefined
-        if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured: this run has no limit of it')
+        if (!signal.aborted) log.warn({ err }, 'the workspace could not be measured before a run')
       }
     },
     watch(workspace, onFull) {
@@ -103,16 +101,16 @@ const firstLookMs = 10_000
 const lastLookMs = 60_000
 const everything: WorkspaceLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: Number.MAX_SAFE_INTEGER }
 
-/** The limits, or what is there when that is more. Undefined when even without limits it cannot be measured whole. */
+/** The limits, or what is there when that is more and can be measured whole. */
 async function allowedOver(
   workspace: Measured,
   limits: WorkspaceLimits,
   signal: AbortSignal,
-): Promise<WorkspaceLimits | undefined> {
+): Promise<WorkspaceLimits> {
   const look = await withSignal(workspace.measure(limits, signal), signal)
   if (look.whole) return limits
   const { bytes, files, whole } = await withSignal(workspace.measure(everything, signal), signal)
-  if (!whole) return undefined
+  if (!whole) return limits
   return { maxBytes: Math.max(limits.maxBytes, bytes), maxFiles: Math.max(limits.maxFiles, files) }
 }
 
