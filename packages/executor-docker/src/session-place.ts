@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { copyTree } from '@opencode-gateway/workspaces'
+import { copyTree, removeTree } from '@opencode-gateway/workspaces'
 import type { Directories } from '@opencode-gateway/workspaces'
 import { handOver } from './container/hand-over.ts'
 import { inside, socketNames } from './container/inside.ts'
@@ -81,7 +81,7 @@ export function createPlaces({ root, directories, user, maxCopyBytes }: PlacesOp
   const claimOf = (sessionId: string): string => path.join(path.dirname(of(sessionId).home), CLAIM)
   const furnish: Places['furnish'] = async (place) => {
     // Only what no container has written in may be made anew: the socket of one that is gone must not be found.
-    await rm(place.sockets, { recursive: true, force: true, maxRetries: 3 })
+    await removeTree(place.sockets)
     for (const directory of [place.home, place.sockets, place.models, place.shell]) {
       await mkdir(directory, { recursive: true, mode: 0o700 })
     }
@@ -126,7 +126,7 @@ export function createPlaces({ root, directories, user, maxCopyBytes }: PlacesOp
     },
     share: (sessionId) => handOver(of(sessionId).workspace, user),
     async remove(sessionId) {
-      await rm(path.dirname(of(sessionId).home), { recursive: true, force: true, maxRetries: 3 })
+      await removeTree(path.dirname(of(sessionId).home))
     },
   }
 }

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { SweepReport } from '@opencode-gateway/contracts'
-import type { Directories } from '@opencode-gateway/workspaces'
+import { removeTree, type Directories } from '@opencode-gateway/workspaces'
 import { labels } from './container/container-spec.ts'
 import type { Daemon } from './daemon/daemon.ts'
 import type { Places } from './session-place.ts'
@@ -56,9 +55,7 @@ export async function sweepSessions(options: SweepOptions, signal: AbortSignal):
   for (const name of await places.list()) {
     // What was made for a container, or was on its way to a session, when the gateway before this one was killed.
     if (name.startsWith('.') || known.has(name) || live.has(name) || stuck.has(name) || isInUse(name)) continue
-    await attempt(path.join(places.area, name), () =>
-      rm(path.join(places.area, name), { recursive: true, force: true, maxRetries: 3 }),
-    )
+    await attempt(path.join(places.area, name), () => removeTree(path.join(places.area, name)))
   }
   for (const sessionId of await directories.list()) {
     if (live.has(sessionId) || stuck.has(sessionId)) continue

@@ -1,8 +1,9 @@
-import { mkdir, realpath, rename, rm } from 'node:fs/promises'
+import { mkdir, realpath, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { ExecutorError } from '@opencode-gateway/contracts'
 import { exists } from './exists.ts'
 import { createMarks } from './marks.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** The directories of our sessions below one root. */
 export interface Directories {
@@ -72,7 +73,7 @@ export function createDirectories(root: string): Directories {
       return await realpath(directory)
     },
     async remove(sessionId) {
-      for (const area of AREAS) await rm(beside(sessionId, area), { recursive: true, force: true, maxRetries: 3 })
+      for (const area of AREAS) await removeTree(beside(sessionId, area))
       await marks.remove(sessionId, pathOf(sessionId))
     },
     list: async () => (await marks.list()).filter((name) => NAME.test(name)),

@@ -3,6 +3,7 @@ export { createDirectories, type Area, type Directories } from './directories.ts
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/files.ts'
 export { looksSecret } from './files/secret-names.ts'
 export { removeInside } from './remove-inside.ts'
+export { removeTree } from './remove-tree.ts'
 export { createWorkspaces, type OwnedWorkspaces, type WorkspacesOptions } from './workspaces.ts'
 export { createSnapshots, type Snapshots, type SnapshotsOptions } from './snapshot/snapshots.ts'
 export type { Place } from './snapshot/place.ts'

@@ -4,12 +4,19 @@ import { createTree } from './files/directory.ts'
 import { removeFile } from './files/remove.ts'
 import { systemCode } from './files/system-errors.ts'
 
-/** Removes a directory with all that is in it, deeper than a path can say it included. */
+/** As deep as a file system has room for, and as many names as an agent can make meanwhile. */
+const MAX_ROUNDS = 100_000
+
+/**
+ * Removes a directory with all that is in it, what is deeper than a path can say and what its owner may not write in
+ * included, as the caches of some tools are. Nobody works in it any more.
+ */
 export async function removeTree(directory: string): Promise<void> {
   try {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   } catch (error) {
-    if (systemCode(error) !== 'ENAMETOOLONG') throw error
-    await removeFile(createTree(path.dirname(directory)), path.basename(directory), { recursive: true })
+    if (!['ENAMETOOLONG', 'EACCES'].includes(systemCode(error) ?? '')) throw error
+    const tree = createTree(path.dirname(directory))
+    await removeFile(tree, path.basename(directory), { recursive: true, opening: true, maxRounds: MAX_ROUNDS })
   }
 }

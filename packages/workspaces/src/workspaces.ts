@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import {
@@ -23,6 +23,7 @@ import { workBranchOf } from './git/work-branch.ts'
 import { measureDirectory } from './snapshot/measure-directory.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import { clearLeftovers, stagingIn } from './leftovers.ts'
+import { removeTree } from './remove-tree.ts'
 import { readStart, writeStart, type StartRecord } from './start-record.ts'
 
 export interface WorkspacesOptions {
@@ -189,6 +190,6 @@ function known<T>(part: T | undefined, what: string): T {
 
 async function empty(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    await rm(path.join(directory, name), { recursive: true, force: true, maxRetries: 3 })
+    await removeTree(path.join(directory, name))
   }
 }

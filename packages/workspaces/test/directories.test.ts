@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -132,6 +132,24 @@ test('a workspace is removed whatever an agent has made in it', async (t) => {
     assert.equal(await workspaces.find(name), undefined)
     await assert.rejects(stat(directory), { code: 'ENOENT' })
   }
+})
+
+test('what may not be written in is removed with its session, as the caches of some tools are', async (t) => {
+  const workspaces = await workspacesFor(t)
+  const uid = process.geteuid?.() ?? 0
+  if (uid === 0) {
+    for (const name of ['', '.sessions', '.shell', '.aside']) await chown(path.join(workspaces.root, name), 1000, 1000)
+    // Nothing is closed to root.
+    process.seteuid?.(1000)
+    t.after(() => process.seteuid?.(0))
+  }
+  const directory = await workspaces.create('one')
+  const shell = workspaces.beside('one', 'shell')
+  await mkdir(shell, { recursive: true })
+  const closed = 'mkdir -p a/b c; touch a/b/f; chmod 500 a/b a; chmod 0 c'
+  for (const cwd of [directory, shell]) await promisify(execFile)('bash', ['-pc', closed], { cwd })
+  await workspaces.remove('one')
+  assert.deepEqual(await everythingIn(workspaces.root), NOTHING)
 })
 
 test('an empty directory of ours becomes a workspace, and never in the place of one', async (t) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { opendir, rename, rmdir, unlink } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { chmod, opendir, rename, rmdir, unlink } from 'node:fs/promises'
 import { GatewayError } from '@opencode-gateway/contracts'
 import type { Directory, Tree } from './directory.ts'
 import { lookAt } from './entry.ts'
@@ -14,7 +15,15 @@ const MAX_HELD = 64
 /** Times a directory is emptied that is deeper than that, or into which somebody goes on writing. */
 const MAX_ROUNDS = 200
 
-export async function removeFile(tree: Tree, path: string, { recursive }: { recursive: boolean }): Promise<void> {
+export interface RemoveOptions {
+  recursive: boolean
+  /** Directories that their owner may not write in go, too. A link that takes the place of one would be followed. */
+  opening?: boolean
+  /** Times a directory is emptied; 200 unless given. */
+  maxRounds?: number
+}
+
+export async function removeFile(tree: Tree, path: string, options: RemoveOptions): Promise<void> {
   const names = parsePath(path)
   const place = placeOf(names)
   if (place === undefined) throw new GatewayError('FORBIDDEN', 'The workspace itself is removed with its session only.')
@@ -25,8 +34,10 @@ export async function removeFile(tree: Tree, path: string, { recursive }: { recu
     if (stats === undefined) throw missing(joined(names))
     await directory.confirm()
     if (!stats.isDirectory()) await unlink(directory.at(place.name))
-    else if (recursive) await removeDirectory(tree, directory, place.name)
-    else await rmdir(directory.at(place.name))
+    else if (options.recursive) {
+      if (options.opening) await openUp(directory, place.name, stats)
+      await removeDirectory(tree, directory, place.name, options)
+    } else await rmdir(directory.at(place.name))
     await directory.sync()
   } catch (error) {
     throw fileError(error, joined(names))
@@ -34,16 +45,21 @@ export async function removeFile(tree: Tree, path: string, { recursive }: { recu
 }
 
 /** Every directory is emptied through its own handle, so that a link that takes its place is not followed. */
-async function removeDirectory(tree: Tree, above: Directory, name: string): Promise<void> {
+async function removeDirectory(
+  tree: Tree,
+  above: Directory,
+  name: string,
+  { opening = false, maxRounds = MAX_ROUNDS }: RemoveOptions,
+): Promise<void> {
   for (let round = 1; ; round++) {
     {
       await using top = await tree.enter(above, name)
-      await empty({ tree, top }, top, 1)
+      await empty({ tree, top, opening }, top, 1)
     }
     try {
       return await rmdir(above.at(name))
     } catch (error) {
-      if (systemCode(error) !== 'ENOTEMPTY' || round === MAX_ROUNDS) throw error
+      if (systemCode(error) !== 'ENOTEMPTY' || round === maxRounds) throw error
     }
   }
 }
@@ -51,6 +67,7 @@ async function removeDirectory(tree: Tree, above: Directory, name: string): Prom
 interface Removal {
   tree: Tree
   top: Directory
+  opening: boolean
 }
 
 async function empty(removal: Removal, directory: Directory, held: number): Promise<void> {
@@ -58,11 +75,16 @@ async function empty(removal: Removal, directory: Directory, held: number): Prom
     const name = textOf(entry.name) ?? (await renamed(directory, entry.name))
     const stats = await lookAt(directory, name)
     if (stats === undefined) continue
+    if (removal.opening) await openUp(directory, name, stats)
     if (!stats.isDirectory()) await unlink(directory.at(name)).catch(exceptWhenGone)
     // What lies deeper is emptied in the next round.
     else if (held === MAX_HELD) await rename(directory.at(name), removal.top.at(randomUUID()))
     else await removeInner(removal, directory, name, held + 1)
   }
+}
+
+async function openUp(above: Directory, name: string, stats: BigIntStats): Promise<void> {
+  if (stats.isDirectory() && (stats.mode & 0o700n) !== 0o700n) await chmod(above.at(name), 0o700)
 }
 
 /** A name that can be said, for what has none. */
