@@ -59,6 +59,8 @@ async function exchange({ request, response, target, host, sending, idleTimeoutM
   // An answer may come before all is sent, and then nothing more is.
   Promise.resolve(sent).catch(answered.reject)
   const answer = await answered.promise
+  // 101 without a word of what it changes to: nothing that node reads comes after it.
+  if ((answer.statusCode ?? 0) < 200) throw new Error('the host gave no final answer')
   // Its own words for the status may hold anything.
   response.writeHead(answer.statusCode ?? 502, answerHeaders(answer))
   await pipeline(answer, response)
