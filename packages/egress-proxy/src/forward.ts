@@ -30,7 +30,7 @@ export async function forward(request: IncomingMessage, response: ServerResponse
     }
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal(502, 'broken', 'The host broke off the connection.')
-    passage.end({ outcome: refusal.outcome, ...counted() })
+    passage.end({ outcome: refusal.outcome, reason: refusal.message, ...counted() })
     refuse(response, refusal)
   }
   // What is left of a body that nobody wants does not have to be read first.

@@ -16,8 +16,8 @@ export interface Passed {
 export interface Passage {
   /** Where it goes to, once that is known. */
   leadsTo(target: Target): void
-  /** It is over; only the first one counts. */
-  end(passed: Partial<Passed> & Pick<Passed, 'outcome'>): void
+  /** It is over; only the first one counts. `reason` is what the container is told of a refusal. */
+  end(passed: Partial<Passed> & Pick<Passed, 'outcome'> & { reason?: string }): void
 }
 
 export interface PassagesOptions {
@@ -41,7 +41,7 @@ export function createPassages({ log, sessionId, observe }: PassagesOptions): ()
         // And nothing else that is asked for: a path may hold a secret.
         target = { host, port }
       },
-      end({ outcome, sentBytes = 0, receivedBytes = 0 }) {
+      end({ outcome, sentBytes = 0, receivedBytes = 0, reason }) {
         if (isOver) return
         isOver = true
         const passed = { outcome, sentBytes, receivedBytes }
@@ -51,7 +51,8 @@ export function createPassages({ log, sessionId, observe }: PassagesOptions): ()
         const { host, port } = target ?? {}
         if (outcome !== 'refused' || told.size >= MAX_TOLD || told.has(`${host}:${port}`)) return
         told.add(`${host}:${port}`)
-        log.warn({ sessionId, host, port }, 'a container asked for a host that it may not connect to')
+        // npm and others show nothing of the answer but its 403.
+        log.warn({ sessionId, host, port, reason }, 'a container asked for a host that it may not connect to')
       },
     }
   }

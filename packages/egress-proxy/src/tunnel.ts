@@ -32,7 +32,7 @@ export async function tunnel(request: IncomingMessage, client: Socket, head: Buf
     }
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal(502, 'broken', 'The connection was given up.')
-    passage.end({ outcome: refusal.outcome })
+    passage.end({ outcome: refusal.outcome, reason: refusal.message })
     refuse(client, refusal)
   }
 }

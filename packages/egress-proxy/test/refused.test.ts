@@ -140,14 +140,15 @@ test('a line break or a head without an end brings nobody further', async (t) =>
   assert.equal(connections, 0)
 })
 
-test('the log has the first refusal of every host, and not what else was asked for', async (t) => {
+test('the log has the first refusal of every host with its reason, and not what else was asked for', async (t) => {
   const { socketPath, logged, untilPassed } = await scene(t, {})
   for (const url of ['http://a.test/secret', 'http://a.test/', 'http://b.test/']) await raw(socketPath, get(url))
   await untilPassed(3)
   const warned = logged.filter(({ level }) => level === 'warn').map(({ fields }) => fields)
+  const why = (host: string) => `The host "${host}", port 80, is not among the hosts that are allowed (DOCKER_EGRESS).`
   assert.deepEqual(warned, [
-    { sessionId: 'one', host: 'a.test', port: 80 },
-    { sessionId: 'one', host: 'b.test', port: 80 },
+    { sessionId: 'one', host: 'a.test', port: 80, reason: why('a.test') },
+    { sessionId: 'one', host: 'b.test', port: 80, reason: why('b.test') },
   ])
   assert.doesNotMatch(JSON.stringify(logged), /secret/)
 })
