@@ -35,6 +35,12 @@ export interface GatewayApiOptions {
 
 const AGAIN_AFTER_MS = 500
 
+/** fetch says "fetch failed", and what did in its cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = Object(error) as { cause?: unknown }
+  return cause instanceof Error ? cause.message || String(Object(cause).code) : String(Object(error).message)
+}
+
 export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: GatewayApiOptions): GatewayApi {
   let refused = 0
 
@@ -56,6 +62,8 @@ export function createGatewayApi({ baseUrl, apiKey, timeoutMs, signal }: Gateway
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'error',
         signal: deadline,
+      }).catch((error: unknown) => {
+        throw new Error(`${method} ${new URL(path, baseUrl).href} got no answer: ${reasonOf(error)}`, { cause: error })
       })
       if (response.ok) return response
       const text = await response.text()

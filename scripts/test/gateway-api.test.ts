@@ -31,3 +31,16 @@ test('A4: a gateway that lags is asked again and counted; any other refusal is o
   await assert.rejects(api.makeSession(), /answered with 503: .*EXECUTOR_UNAVAILABLE/)
   assert.equal(asked, 4)
 })
+
+test('a gateway that is not there is named, with what the network says of it', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  await new Promise((resolve) => server.close(resolve))
+  const baseUrl = new URL(`http://127.0.0.1:${address.port}`)
+  const api = createGatewayApi({ baseUrl, apiKey: undefined, timeoutMs: 30_000, signal: t.signal })
+  await assert.rejects(api.get('/ready'), {
+    message: `GET ${baseUrl.href}ready got no answer: connect ECONNREFUSED 127.0.0.1:${address.port}`,
+  })
+})
