@@ -1,4 +1,5 @@
 import { docker, image, limits } from './daemon.mjs'
+import { deployed } from './deployed.mjs'
 import { compose, deployment } from './deployment.mjs'
 import { files, git, key, memory, model, node, npm, port, ripgrep, ssh, system } from './host.mjs'
 import { data, disk, workspaces } from './places.mjs'
@@ -29,5 +30,6 @@ export const checks = {
   image,
   compose,
   deployment,
+  deployed,
   settings,
 }

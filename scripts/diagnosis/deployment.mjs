@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { DEPLOYMENT, envFile, settingsIn } from './env-file.mjs'
 import { careful, missing, ok } from './finding.mjs'
 
 /** @typedef {import('./finding.mjs').Finding} Finding */
 /** @typedef {(path: string) => Promise<{ uid: number, gid: number } | undefined>} Look */
 
 const execute = promisify(execFile)
-const DIRECTORY = new URL('../../docker/', import.meta.url)
-const FILE = new URL('.env', DIRECTORY)
 /** Whom the containers of docker/compose.yaml run as. */
 const CONTAINER_UID = 1000
 
@@ -21,14 +20,14 @@ export async function compose() {
     if (version) return ok(`${[program, ...args].join(' ')} ${version.stdout.trim()}`)
   }
   const seen = 'there is neither "docker compose" nor docker-compose'
-  return (await settingsOf()) === undefined
+  return (await envFile()) === undefined
     ? ok(`${seen}; docker/compose.yaml alone needs one`)
     : missing(seen, 'install the compose plugin of Docker (Debian: apt-get install docker-compose)')
 }
 
 /** The settings of docker/compose.yaml. @type {import('./finding.mjs').Check} */
 export async function deployment() {
-  const text = await settingsOf()
+  const text = await envFile()
   if (text === undefined) return ok('there is no docker/.env; docker/compose.yaml alone needs one')
   return await deploymentFinding(text, (path) => stat(path).catch(() => undefined))
 }
@@ -39,7 +38,7 @@ export async function deployment() {
  * @returns {Promise<Finding>}
  */
 export async function deploymentFinding(text, look) {
-  const settings = new Map([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value = '']) => [name, value.trim()]))
+  const settings = settingsIn(text)
   /** @param {string} name */
   const get = (name) => settings.get(name) ?? ''
   /** @type {(readonly [problem: string, fix: string])[]} */
@@ -67,7 +66,7 @@ export async function deploymentFinding(text, look) {
       ])
   }
   if (get('COMPOSE_PROFILES').includes('proxy-nginx')) {
-    const directory = path.resolve(fileURLToPath(DIRECTORY), get('TLS_DIRECTORY') || 'tls')
+    const directory = path.resolve(fileURLToPath(DEPLOYMENT), get('TLS_DIRECTORY') || 'tls')
     for (const name of ['fullchain.pem', 'privkey.pem'])
       if (!(await look(path.join(directory, name))))
         problems.push([`there is no ${name} in "${directory}"`, 'put your certificate there, or set TLS_DIRECTORY'])
@@ -75,9 +74,4 @@ export async function deploymentFinding(text, look) {
   if (problems.length === 0) return ok(`docker/.env, EXECUTOR=${executor}`)
   const join = (/** @type {0 | 1} */ part) => problems.map((problem) => problem[part]).join('; ')
   return careful(join(0), `${join(1)} (docker/.env)`)
-}
-
-/** @returns {Promise<string | undefined>} */
-async function settingsOf() {
-  return await readFile(FILE, 'utf8').catch(() => undefined)
 }

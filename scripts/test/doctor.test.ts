@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checks } from '../diagnosis/checks.mjs'
 import { unreachable } from '../diagnosis/daemon.mjs'
+import { deployedFinding } from '../diagnosis/deployed.mjs'
 import { deploymentFinding } from '../diagnosis/deployment.mjs'
 import { nodeFinding } from '../diagnosis/host.mjs'
 
@@ -171,6 +172,27 @@ test('the doctor tells what is wrong in docker/.env, all of it at once', async (
   assert.match(noKey.seen, /^there is no privkey\.pem in ".+\/docker\/tls"$/)
 })
 
+test('the doctor tells what the gateway would say of docker/.env, names that compose hands to nobody too', async () => {
+  const example = readFileSync(new URL('../../docker/.env.example', import.meta.url), 'utf8')
+  const given = example.replace(/^(API_KEY|OPENCODE_SERVER_PASSWORD)=$/gm, '$1=0123456789abcdef')
+  const quoted = `${given}\nPERMISSIONS='{"*":"allow"}' # all\nAPI_KEYS_FILE=/mounted/keys.json\n`
+  const wrong = `${given}\nDOCKER_EGRES=a.example\nDOCKER_EGRESS=http://a.example\nOPENCODE_IMAGE=engine:1\n`
+  const [right, { state, seen, fix }] = await Promise.all([
+    deployedFinding(quoted),
+    deployedFinding(wrong.replace('EXECUTOR=server', 'EXECUTOR=docker')),
+  ])
+  assert.deepEqual(right, { state: 'ok', seen: 'the gateway takes the settings in docker/.env' })
+  assert.equal(state, 'careful')
+  assert.match(
+    seen,
+    /DOCKER_EGRESS is "http:\/\/a\.example"; OPENCODE_IMAGE is "engine:1"; DOCKER_EGRES is not a setting/,
+  )
+  assert.match(
+    fix ?? '',
+    /^DOCKER_EGRESS: expected hosts .*; OPENCODE_IMAGE: expected an image that is pinned.* \(docker\/\.env\)$/,
+  )
+})
+
 test('on a bare machine the doctor says everything at once, and on one without Node at least that', (t) => {
   const bare = tempDirectory(t)
   const run = (PATH: string, env = {}) =>
@@ -192,6 +214,11 @@ test('on a bare machine the doctor says everything at once, and on one without N
   assert.equal(asked.length, Object.keys(checks).length)
   assert.equal(lines.filter((line) => line.includes('→')).length, asked.filter((line) => !line.startsWith('ok')).length)
   assert.match(run(bare).stdout, /^missing docker: \/nowhere is not there$/m)
+  const helpless = spawnSync('/bin/sh', [script, '--help'], { encoding: 'utf8', env: { PATH: bare } })
+  assert.deepEqual(
+    [helpless.status, helpless.stderr],
+    [64, "doctor: Unknown option '--help'; usage: doctor [--json]\n"],
+  )
 })
 
 function tempDirectory(t: TestContext): string {
