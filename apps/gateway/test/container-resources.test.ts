@@ -57,6 +57,10 @@ test('a session has some of the hosts that everybody has, and no others', () => 
       code: 'RESOURCES_TOO_HIGH',
       details: { field: 'resources.egress.1', reason: 'must be one of the hosts that are allowed (DOCKER_EGRESS)' },
     })
+  assert.throws(() => containerResources({ egress: ['a.test'] }, { ...most, egress: ['a.test:443'] }), {
+    code: 'RESOURCES_TOO_HIGH',
+    message: /DOCKER_EGRESS\); without a port it means 80 and 443, and one of them is not\./,
+  })
   for (const host of ['https://a.test', '0x7f.1', 'a.test:0'])
     assert.throws(() => containerResources({ egress: [host] }, most), { code: 'INVALID_REQUEST' }, host)
 })
@@ -68,4 +72,13 @@ test('an executor without containers refuses it, and a request that says nothing
   for (const bad of [{}, { disk: '1 TB' }, { disc: '1g' }, { memory: '1 GB' }, { cpus: 0 }, { egress: ['a,b'] }]) {
     assert.equal((await ask(bad)).code, 'INVALID_REQUEST', JSON.stringify(bad))
   }
+  const { detail } = await ask({ disk: '1 TB', memory: '1 GB' })
+  for (const [field, example] of [
+    ['disk', '500m'],
+    ['memory', '768m'],
+  ])
+    assert.ok(
+      String(detail).includes(`resources.${field} must be integer or must be like "${example}"`),
+      String(detail),
+    )
 })

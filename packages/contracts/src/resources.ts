@@ -5,10 +5,12 @@ export const Resources = Type.Object(
   {
     memory: Type.Optional(
       Type.Union(
-        [Type.Integer({ minimum: 1, description: 'Bytes.' }), Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$' })],
+        [
+          Type.Integer({ minimum: 1, description: 'Bytes.' }),
+          Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$', examples: ['768m'] }),
+        ],
         {
           description: 'Bytes, or a number with `k`, `m` or `g`; at least 512m.',
-          examples: ['768m'],
         },
       ),
     ),
@@ -16,11 +18,13 @@ export const Resources = Type.Object(
     pids: Type.Optional(Type.Integer({ minimum: 64, maximum: 1_000_000, description: 'Processes and threads.' })),
     disk: Type.Optional(
       Type.Union(
-        [Type.Integer({ minimum: 1, description: 'Bytes.' }), Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$' })],
+        [
+          Type.Integer({ minimum: 1, description: 'Bytes.' }),
+          Type.String({ pattern: '^[0-9]{1,15}[kKmMgG]?$', examples: ['500m'] }),
+        ],
         {
           description:
             'What its runs may leave in the workspace: bytes, or a number with `k`, `m` or `g`. Looked at while they work; it is no fence.',
-          examples: ['500m'],
         },
       ),
     ),

@@ -60,8 +60,11 @@ function notAllowed(asked: readonly string[], most: readonly string[]) {
   const all = most.flatMap((entry) => rulesOf(entry, 'resources.egress'))
   return asked.flatMap((entry, at) => {
     const field = `resources.egress.${at}`
-    const isCovered = rulesOf(entry, field).every((rule) => covers(all, rule))
-    return isCovered ? [] : [{ field, reason: `must be one of the hosts that are allowed (DOCKER_EGRESS)` }]
+    const refused = rulesOf(entry, field).find((rule) => !covers(all, rule))
+    if (refused === undefined) return []
+    const isHalf = refused.port === undefined && [80, 443].some((port) => covers(all, { ...refused, port }))
+    const ports = isHalf ? '; without a port it means 80 and 443, and one of them is not' : ''
+    return [{ field, reason: `must be one of the hosts that are allowed (DOCKER_EGRESS)${ports}` }]
   })
 }
 
