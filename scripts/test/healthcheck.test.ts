@@ -45,9 +45,16 @@ test('A2: refused, silent, ended without a word: each is a 1 with one line of wh
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.end('data: not JSON\n\n')
   })
+  const endless = await serve(t, (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const more = (): void => void response.write('\n'.repeat(65_536))
+    response.on('drain', more)
+    more()
+  })
   const cases: readonly (readonly [string, RegExp])[] = [
     ['http://127.0.0.1:9', /Failed to connect/],
     [silent, /no sign of health within 500 ms/],
+    [endless, /no sign of health within 500 ms/],
     [ended, /ended without server\.connected/],
   ]
   for (const [url, why] of cases) {
