@@ -34,7 +34,8 @@ export function overBudget(
   const used = sumOfTokens(spent)
   const about = `The budget of ${of} is`
   if (calls !== undefined && begun >= calls) {
-    return { why: `${about} ${calls} calls of models, all made.`, limit: 'calls', used: begun }
+    const made = calls === 1 ? '1 call of models, already made' : `${calls} calls of models, all made`
+    return { why: `${about} ${made}.`, limit: 'calls', used: begun }
   }
   if (wallMs !== undefined && spent.wallMs >= wallMs) {
     const seconds = `${about} ${wallMs / 1000} s of work; ${Math.floor(spent.wallMs / 1000)} s are over.`

@@ -25,7 +25,7 @@ test(
         limit: 'calls',
         used: 1,
         budget: { calls: 1 },
-        message: 'The budget of the run is 1 calls of models, all made.',
+        message: 'The budget of the run is 1 call of models, already made.',
       },
     ])
     meter.raise({ calls: 3 })

@@ -16,7 +16,7 @@ test('at the budget of its session a run waits, and goes on with the call that w
   assert.equal((await scene.call(CHAT)).status, 200)
   const held = scene.call(CHAT)
   await eventually(t, () => meter.reached.length > 0)
-  const message = 'The budget of the session is 1 calls of models, all made.'
+  const message = 'The budget of the session is 1 call of models, already made.'
   assert.deepEqual(meter.reached, [{ of: 'session', limit: 'calls', used: 1, budget: { calls: 1 }, message }])
   const shared = meter.shared('session', undefined)
   assert.ok(shared)
