@@ -6,7 +6,11 @@ import { createEgress } from '../src/settings/egress.ts'
 import { startGateway } from './gateway.ts'
 import { readSamples } from './prometheus.ts'
 
-const env = { EXECUTOR: 'docker', DOCKER_EGRESS: 'registry.npmjs.org, *.b.test:8443', DOCKER_EGRESS_PRIVATE: 'c.test' }
+const env = {
+  EXECUTOR: 'docker',
+  DOCKER_EGRESS: 'registry.example.com, *.b.test:8443',
+  DOCKER_EGRESS_PRIVATE: 'c.test',
+}
 
 test('containers have a way out where one is set, and clients are told where it leads', async (t) => {
   const ask = async (settings: Record<string, string>) => {
@@ -16,7 +20,7 @@ test('containers have a way out where one is set, and clients are told where it 
     await egress?.close()
     return { told: limits.container?.egress, is: egress !== undefined }
   }
-  assert.deepEqual(await ask(env), { told: ['registry.npmjs.org', '*.b.test:8443', 'c.test'], is: true })
+  assert.deepEqual(await ask(env), { told: ['registry.example.com', '*.b.test:8443', 'c.test'], is: true })
   assert.deepEqual(await ask({ EXECUTOR: 'docker' }), { told: [], is: false })
   assert.deepEqual(await ask({ ...env, EXECUTOR: 'server' }), { told: undefined, is: false })
 })

@@ -33,7 +33,7 @@ export const Resources = Type.Object(
         maxItems: 50,
         description:
           'Hosts that programs in it can connect to, of those that the gateway allows: `host`, `host:port`, `*.domain`; `[]` is none.',
-        examples: [['registry.npmjs.org']],
+        examples: [['registry.example.com']],
       }),
     ),
   },
