@@ -90,3 +90,11 @@ export async function isThere(scene: Scene, session: AgentSession, path: string)
   assert.ok(typeof result?.exit_code === 'number', 'the look has an exit code')
   return result.exit_code === 0
 }
+
+/** Somebody is there, and is asked before each command. */
+export const attended = { interactive: true, permissions: { bash: 'ask' } } as const
+
+/** A prompt of a run that is attended. */
+export function promptAttended(scene: Scene, session: AgentSession, ...steps: readonly string[]): Recording {
+  return scene.prompt(session, steps, attended)
+}

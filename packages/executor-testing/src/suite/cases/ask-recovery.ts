@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { answer, asksOf, assertAllResolved, endWithoutAsk, resolvedIn, untilAsk } from '../asking.ts'
+import { answer, asksOf, assertAllResolved, attended, endWithoutAsk, resolvedIn, untilAsk } from '../asking.ts'
 import type { ConformanceCase } from '../case.ts'
 import { assertCompleted, resultsOf } from '../checks.ts'
 import { lines } from '../lines.ts'
 import { findAgain, resume, startWatched, type Watched } from '../losing-sight.ts'
 import type { Scene } from '../scene.ts'
-
-const attended = { interactive: true, permissions: { bash: 'ask' } } as const
 
 async function startAsking(scene: Scene, gate?: string): Promise<Watched> {
   const steps = [...(gate === undefined ? [] : [lines.gate(gate)]), lines.run('echo x'), lines.say('done')]
