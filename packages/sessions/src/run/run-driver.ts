@@ -12,9 +12,8 @@ import {
   type Store,
   type Workspace,
 } from '@opencode-gateway/contracts'
-import { createAsks } from './asks.ts'
 import { attend } from './attend.ts'
-import { createBudgetAsk, notFound, withoutBudgets } from './budget-ask.ts'
+import { notFound, withoutBudgets } from './budget-ask.ts'
 import { conclude } from './conclude.ts'
 import { deliver } from './deliver.ts'
 import type { DrivenRun, Settlement } from './driven-run.ts'
@@ -26,6 +25,7 @@ import type { CrashPoint, Observe } from '../observation.ts'
 import { openInTime } from './open-in-time.ts'
 import { rememberWork } from './remember-work.ts'
 import type { KeyedRuns } from '../queue/run-keys.ts'
+import { createRunAsks } from './run-asks.ts'
 import { createRunMeter } from './run-meter.ts'
 import { createRunStop } from './run-stop.ts'
 import { createRunWatch } from './run-watch.ts'
@@ -80,32 +80,16 @@ export function driveRun(
     onFailure: (error) => stop.breakOff(error),
   })
 
-  const asks = createAsks({
-    timeoutMs: run.limits.askMs,
-    open: run.asks,
-    history: progress?.events ?? [],
-    async deliver(ask, answer, by) {
-      // After a restart the asks are known before the session is attached again.
-      const session = await engaged.promise
-      if ('raise' in answer || 'stop' in answer) return budgetAsk.deliver(ask, answer, by)
-      await session.answer(ask.askId, answer, { signal: AbortSignal.timeout(graceMs), log })
-    },
-    onResolved: (by) => observe({ kind: 'ask', by }),
-    onUndeliverable(askId, err) {
-      log.warn({ err, askId }, 'the agent did not take the refusal of an ask; the run is ended')
-      stop.request({ kind: 'ask_timeout' })
-    },
-  })
-
-  const budgetAsk = createBudgetAsk({
+  const { asks, budgetAsk } = createRunAsks({
     run,
     history: progress?.events ?? [],
-    asks,
+    engaged: engaged.promise,
+    meter,
+    stop,
     writer,
+    observe,
+    graceMs,
     log,
-    shared: meter.shared,
-    onRaised: meter.raise,
-    onStopped: (message) => stop.request({ kind: 'model', code: 'BUDGET_EXCEEDED', message }),
   })
 
   /** For the guard: a run does without it. */
