@@ -31,11 +31,10 @@ const SPECIAL_IPV6 = [
   ['3fff::', 20],
 ] as const
 
-const special = new BlockList()
-for (const [net, prefix] of SPECIAL_IPV4) special.addSubnet(net, prefix, 'ipv4')
-for (const [net, prefix] of SPECIAL_IPV6) special.addSubnet(net, prefix, 'ipv6')
-const global = new BlockList()
-global.addSubnet('2000::', 3, 'ipv6')
+// One list for each family: a list takes an IPv4 address for one of ::ffff:0:0/96.
+const specialIpv4 = listOf(SPECIAL_IPV4, 'ipv4')
+const specialIpv6 = listOf(SPECIAL_IPV6, 'ipv6')
+const globalIpv6 = listOf([['2000::', 3]], 'ipv6')
 
 // Whoever lists private addresses on purpose does not mean these: machine credentials, every machine, no machine.
 const NEVER_IPV4 = [
@@ -55,11 +54,8 @@ const NEVER_IPV6 = [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const
-// Apart: a list takes an IPv4 address for one of ::ffff:0:0/96.
-const neverIpv4 = new BlockList()
-for (const [net, prefix] of NEVER_IPV4) neverIpv4.addSubnet(net, prefix, 'ipv4')
-const neverIpv6 = new BlockList()
-for (const [net, prefix] of NEVER_IPV6) neverIpv6.addSubnet(net, prefix, 'ipv6')
+const neverIpv4 = listOf(NEVER_IPV4, 'ipv4')
+const neverIpv6 = listOf(NEVER_IPV6, 'ipv6')
 
 /** Whether an address leads to the machine's own metadata, to nobody or to everybody: never of use to an agent. */
 export function isNeverMeant(address: string): boolean {
@@ -68,11 +64,17 @@ export function isNeverMeant(address: string): boolean {
 
 /** Whether an address is one that the whole Internet reaches. */
 export function isAddressPublic(address: string): boolean {
-  if (isIPv4(address)) return !special.check(address, 'ipv4')
-  return isIPv6(address) && global.check(address, 'ipv6') && !special.check(address, 'ipv6')
+  if (isIPv4(address)) return !specialIpv4.check(address, 'ipv4')
+  return isIPv6(address) && globalIpv6.check(address, 'ipv6') && !specialIpv6.check(address, 'ipv6')
 }
 
 /** Whether it is an address and not a name. */
 export function isAddress(host: string): boolean {
   return isIPv4(host) || isIPv6(host)
+}
+
+function listOf(nets: readonly (readonly [net: string, prefix: number])[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList()
+  for (const [net, prefix] of nets) list.addSubnet(net, prefix, family)
+  return list
 }

@@ -24,15 +24,7 @@ export async function openWaysOut(
     const only = ownLimits(place.sessionId)?.egress
     const open: OpenSocket = (sessionId, path) => openEgress(sessionId, path, only)
     const egress = await openSocket(open, { ...place, name: socketNames.egress }, signal)
-    return {
-      async close() {
-        try {
-          await egress.close()
-        } finally {
-          await models.close()
-        }
-      },
-    }
+    return inTurn(egress, models)
   } catch (error) {
     await models.close()
     throw error
@@ -56,17 +48,22 @@ async function openSocket(
     const socket = await listen(sessionId, path, signal)
     // Who may connect is whoever has the directory: the container and we.
     await chmod(path, 0o666)
-    return {
-      async close() {
-        try {
-          await socket.close()
-        } finally {
-          await handle.close()
-        }
-      },
-    }
+    return inTurn(socket, handle)
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** Closes both, whatever becomes of the first one. */
+function inTurn(first: SessionSocket, second: SessionSocket): SessionSocket {
+  return {
+    async close() {
+      try {
+        await first.close()
+      } finally {
+        await second.close()
+      }
+    },
   }
 }
